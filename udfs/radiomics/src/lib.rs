@@ -1,1 +1,1 @@
-//! Placeholder
+//! PyRadiomics-compatible radiomics features of a region of interest. Knows no engine.
