@@ -1,5 +1,9 @@
 //! Medical volumes: files, geometry, resampling, masks and pictures. Knows no engine.
 
+mod grid;
+mod interpolate;
 mod volume;
 
+pub use grid::GridMap;
+pub use interpolate::{Interpolator, SPLINE_MARGIN, crop_f64, footprint, prefilter, resample, resample_values};
 pub use volume::{Geometry, Volume, Voxels};
