@@ -1,0 +1,225 @@
+//! Arguments as plain Rust values: the one place where SQL types become numbers, events, texts and features.
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, Float64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+
+use super::arguments::Kind;
+use super::error::Problem;
+use super::features::Features;
+
+/// One argument's values, row by row. Rows with NULL hold a filler.
+#[derive(Debug, Clone)]
+pub enum Column {
+    Numbers(Vec<f64>),
+    Events(Vec<bool>),
+    Features(Features),
+    Lists(Vec<Vec<f64>>),
+    NameLists(Vec<Vec<String>>),
+    Texts(Vec<String>),
+    Blobs(BinaryViewArray),
+}
+
+/// Reads an argument. The second value says which rows hold one (a NULL inside counts as NULL).
+pub fn read(kind: Kind, array: &ArrayRef) -> Result<(Column, Vec<bool>), Problem> {
+    let wrong = || Problem::user(format!("expected {}, got {}", kind.expected(), sql_name(array.data_type())));
+    let rows = array.len();
+    let mut valid: Vec<bool> = (0..rows).map(|row| array.is_valid(row)).collect();
+    if *array.data_type() == DataType::Null {
+        return Ok((empty(kind, rows), vec![false; rows]));
+    }
+    let column = match kind {
+        Kind::Number => {
+            let numbers = numbers(array).map_err(|_| wrong())?;
+            Column::Numbers(numbers.values().to_vec())
+        }
+        Kind::Event => {
+            let numbers = if *array.data_type() == DataType::Boolean {
+                cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone()
+            } else {
+                numbers(array).map_err(|_| wrong())?
+            };
+            let mut events = vec![false; rows];
+            for row in 0..rows {
+                events[row] = match numbers.value(row) {
+                    _ if !valid[row] => false,
+                    0.0 => false,
+                    1.0 => true,
+                    other => {
+                        return Err(Problem::user(format!(
+                            "an event is TRUE, FALSE, 1 or 0, got {other}; write for example status = {other}"
+                        )));
+                    }
+                };
+            }
+            Column::Events(events)
+        }
+        Kind::Features => {
+            let (features, complete) = Features::read(array)?;
+            valid = complete;
+            Column::Features(features)
+        }
+        Kind::Numbers => {
+            let list = as_list(array).ok_or_else(wrong)?;
+            let list = list.as_list::<i32>();
+            let values = numbers(list.values()).map_err(|_| wrong())?;
+            let mut lists = vec![Vec::new(); rows];
+            for row in (0..rows).filter(|&row| array.is_valid(row)) {
+                let (start, end) = (list.value_offsets()[row] as usize, list.value_offsets()[row + 1] as usize);
+                valid[row] = (start..end).all(|entry| values.is_valid(entry));
+                lists[row] = values.values()[start..end].to_vec();
+            }
+            Column::Lists(lists)
+        }
+        Kind::Names => {
+            let list = as_list(array).ok_or_else(wrong)?;
+            let list = list.as_list::<i32>();
+            let values = texts(list.values()).ok_or_else(wrong)?;
+            let mut lists = vec![Vec::new(); rows];
+            for row in (0..rows).filter(|&row| array.is_valid(row)) {
+                let (start, end) = (list.value_offsets()[row] as usize, list.value_offsets()[row + 1] as usize);
+                valid[row] = (start..end).all(|entry| list.values().is_valid(entry));
+                lists[row] = values[start..end].to_vec();
+            }
+            Column::NameLists(lists)
+        }
+        Kind::Text | Kind::Image | Kind::Mask => {
+            if !matches!(array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..)) {
+                return Err(wrong());
+            }
+            Column::Texts(texts(array).ok_or_else(wrong)?)
+        }
+        Kind::Label => {
+            if array.data_type().is_nested() || matches!(array.data_type(), DataType::Binary | DataType::BinaryView) {
+                return Err(wrong());
+            }
+            Column::Texts(texts(array).ok_or_else(wrong)?)
+        }
+        Kind::Model => {
+            if !matches!(array.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView) {
+                return Err(wrong());
+            }
+            Column::Blobs(cast(array, &DataType::BinaryView)?.as_binary_view().clone())
+        }
+    };
+    Ok((column, valid))
+}
+
+impl Column {
+    /// The rows at `indices`, in that order.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Column::Numbers(values) => Column::Numbers(indices.iter().map(|&i| values[i]).collect()),
+            Column::Events(values) => Column::Events(indices.iter().map(|&i| values[i]).collect()),
+            Column::Features(features) => Column::Features(features.select(indices)),
+            Column::Lists(values) => Column::Lists(indices.iter().map(|&i| values[i].clone()).collect()),
+            Column::NameLists(values) => Column::NameLists(indices.iter().map(|&i| values[i].clone()).collect()),
+            Column::Texts(values) => Column::Texts(indices.iter().map(|&i| values[i].clone()).collect()),
+            Column::Blobs(values) => Column::Blobs(indices.iter().map(|&i| Some(values.value(i))).collect()),
+        }
+    }
+
+    /// A total order of two rows, the same on every machine.
+    pub fn compare(&self, a: usize, b: usize) -> std::cmp::Ordering {
+        fn numbers<'a>(a: impl IntoIterator<Item = &'a f64>, b: impl IntoIterator<Item = &'a f64>) -> std::cmp::Ordering {
+            let (mut a, mut b) = (a.into_iter(), b.into_iter());
+            loop {
+                match (a.next(), b.next()) {
+                    (None, None) => return std::cmp::Ordering::Equal,
+                    (None, _) => return std::cmp::Ordering::Less,
+                    (_, None) => return std::cmp::Ordering::Greater,
+                    (Some(a), Some(b)) => match a.total_cmp(b) {
+                        std::cmp::Ordering::Equal => {}
+                        decided => return decided,
+                    },
+                }
+            }
+        }
+        match self {
+            Column::Numbers(values) => values[a].total_cmp(&values[b]),
+            Column::Events(values) => values[a].cmp(&values[b]),
+            Column::Features(features) => numbers(features.row(a), features.row(b)),
+            Column::Lists(values) => numbers(&values[a], &values[b]),
+            Column::NameLists(values) => values[a].cmp(&values[b]),
+            Column::Texts(values) => values[a].cmp(&values[b]),
+            Column::Blobs(values) => values.value(a).cmp(values.value(b)),
+        }
+    }
+}
+
+fn empty(kind: Kind, rows: usize) -> Column {
+    match kind {
+        Kind::Number => Column::Numbers(vec![f64::NAN; rows]),
+        Kind::Event => Column::Events(vec![false; rows]),
+        Kind::Features => Column::Features(Features {
+            names: Vec::new().into(),
+            values: ndarray::Array2::zeros((rows, 0)),
+            named: true,
+        }),
+        Kind::Numbers => Column::Lists(vec![Vec::new(); rows]),
+        Kind::Names => Column::NameLists(vec![Vec::new(); rows]),
+        Kind::Text | Kind::Label | Kind::Image | Kind::Mask => Column::Texts(vec![String::new(); rows]),
+        Kind::Model => Column::Blobs(vec![Option::<&[u8]>::None; rows].into_iter().collect()),
+    }
+}
+
+/// Any numeric array as DOUBLE; booleans and texts are refused, so that a wrong column is not silently a number.
+pub fn numbers(array: &ArrayRef) -> Result<Float64Array, Problem> {
+    let data_type = array.data_type();
+    if *data_type != DataType::Null && *data_type != DataType::Boolean && !data_type.is_numeric() {
+        return Err(Problem::user(format!("expected a number, got {}", sql_name(data_type))));
+    }
+    if let Some(numbers) = array.as_primitive_opt::<Float64Type>() {
+        return Ok(numbers.clone());
+    }
+    Ok(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
+}
+
+fn texts(array: &ArrayRef) -> Option<Vec<String>> {
+    let array = cast(array, &DataType::Utf8).ok()?;
+    Some(array.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_string()).collect())
+}
+
+fn as_list(array: &ArrayRef) -> Option<ArrayRef> {
+    match array.data_type() {
+        DataType::List(_) => Some(array.clone()),
+        DataType::LargeList(item) | DataType::FixedSizeList(item, _) => cast(array, &DataType::List(item.clone())).ok(),
+        _ => None,
+    }
+}
+
+/// A type as SQL writes it, for messages and documentation.
+pub fn sql_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Null => "NULL".into(),
+        DataType::Boolean => "BOOLEAN".into(),
+        DataType::Int8 => "TINYINT".into(),
+        DataType::Int16 => "SMALLINT".into(),
+        DataType::Int32 => "INTEGER".into(),
+        DataType::Int64 => "BIGINT".into(),
+        DataType::UInt8 => "UTINYINT".into(),
+        DataType::UInt16 => "USMALLINT".into(),
+        DataType::UInt32 => "UINTEGER".into(),
+        DataType::UInt64 => "UBIGINT".into(),
+        DataType::Float32 => "FLOAT".into(),
+        DataType::Float64 => "DOUBLE".into(),
+        DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".into(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BLOB".into(),
+        DataType::Date32 | DataType::Date64 => "DATE".into(),
+        DataType::Timestamp(..) => "TIMESTAMP".into(),
+        DataType::List(item) | DataType::LargeList(item) => format!("{}[]", sql_name(item.data_type())),
+        DataType::FixedSizeList(item, size) => format!("{}[{size}]", sql_name(item.data_type())),
+        DataType::Struct(fields) => {
+            let fields: Vec<String> = fields.iter().map(|f| format!("{} {}", f.name(), sql_name(f.data_type()))).collect();
+            format!("STRUCT({})", fields.join(", "))
+        }
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(fields) if fields.len() == 2 => {
+                format!("MAP({}, {})", sql_name(fields[0].data_type()), sql_name(fields[1].data_type()))
+            }
+            _ => "MAP".into(),
+        },
+        other => other.to_string(),
+    }
+}

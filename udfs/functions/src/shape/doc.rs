@@ -1,0 +1,61 @@
+//! A function's documentation: written once, beside the code, and read everywhere else.
+
+use super::arguments::Kind;
+
+/// What a reader needs to call a function.
+#[derive(Debug, Clone, Default)]
+pub struct Doc {
+    pub name: String,
+    pub description: &'static str,
+    pub arguments: Vec<ArgumentDoc>,
+    pub options: Vec<OptionDoc>,
+    /// The result's SQL type.
+    pub returns: String,
+    /// Statements that a test runs on the example tables.
+    pub example: &'static str,
+    /// Paper or package that the numbers agree with.
+    pub source: &'static str,
+}
+
+/// One argument.
+#[derive(Debug, Clone)]
+pub struct ArgumentDoc {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub description: &'static str,
+}
+
+/// One key of the options STRUCT.
+#[derive(Debug, Clone)]
+pub struct OptionDoc {
+    pub name: &'static str,
+    pub default: String,
+    pub description: String,
+}
+
+impl Doc {
+    /// `name(a, b[, options]) -> TYPE`.
+    pub fn signature(&self) -> String {
+        let arguments: Vec<&str> = self.arguments.iter().map(|a| a.name).collect();
+        let mut list = arguments.join(", ");
+        if !self.options.is_empty() {
+            list += if arguments.is_empty() { "[options]" } else { "[, options]" };
+        }
+        format!("{}({list}) -> {}", self.name, self.returns)
+    }
+}
+
+impl Doc {
+    /// The same in DataFusion's form.
+    pub fn documentation(&self) -> datafusion_expr::Documentation {
+        let section = datafusion_expr::DocSection { include: true, label: "esccsql", description: None };
+        let mut builder = datafusion_expr::Documentation::builder(section, self.description, self.signature());
+        if !self.example.is_empty() {
+            builder = builder.with_sql_example(format!("```sql\n{}\n```", self.example));
+        }
+        for argument in &self.arguments {
+            builder = builder.with_argument(argument.name, argument.description);
+        }
+        builder.build()
+    }
+}

@@ -1,0 +1,401 @@
+//! Scalars that see one row at a time: predictions, image operations, radiomics.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::Result;
+use datafusion_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::arguments::Kind;
+use super::column::{Column, read};
+use super::doc::{ArgumentDoc, Doc, OptionDoc};
+use super::environment::{Environment, FailedCase, report_failed_case};
+use super::error::Problem;
+use super::features::Features;
+use super::model::{Fit, Model, Trained};
+use super::options::{NoOptions, Options, json};
+use super::output::{SqlType, column_field};
+use super::{Function, Implementation};
+
+/// Starts a scalar function.
+pub fn each(name: &str, description: &'static str) -> Each<NoOptions> {
+    Each { doc: Doc { name: name.into(), description, ..Doc::default() }, required: 0, traits: Traits::default(), options: PhantomData }
+}
+
+/// A scalar function under construction.
+pub struct Each<O> {
+    doc: Doc,
+    required: usize,
+    traits: Traits,
+    options: PhantomData<O>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Traits {
+    /// A row is worth a thread.
+    heavy: bool,
+    /// `'on_error': 'null'` is taken.
+    recoverable: bool,
+    /// The result depends on more than the arguments, or the call has an effect.
+    volatile: bool,
+}
+
+impl<O: Options> Each<O> {
+    /// Adds an argument.
+    pub fn arg(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
+        self.doc.arguments.push(ArgumentDoc { name, kind, description });
+        self.required = self.doc.arguments.len();
+        self
+    }
+
+    /// Adds an argument that may be left out; it stands behind the others.
+    pub fn optional(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
+        self.doc.arguments.push(ArgumentDoc { name, kind, description });
+        self
+    }
+
+    /// Takes options as a last argument.
+    pub fn options<P: Options>(mut self) -> Each<P> {
+        self.doc.options = P::docs();
+        Each { doc: self.doc, required: self.required, traits: self.traits, options: PhantomData }
+    }
+
+    /// Statements that show the function at work on the example tables.
+    pub fn example(mut self, sql: &'static str) -> Self {
+        self.doc.example = sql;
+        self
+    }
+
+    /// Paper or package that the numbers agree with.
+    pub fn source(mut self, source: &'static str) -> Self {
+        self.doc.source = source;
+        self
+    }
+
+    /// A row takes long enough to run the rows of a chunk in parallel.
+    pub fn heavy(mut self) -> Self {
+        self.traits.heavy = true;
+        self
+    }
+
+    /// Takes `'on_error': 'null'`: a row that fails becomes NULL and a line of `esccsql_errors()`.
+    pub fn recoverable(mut self) -> Self {
+        self.traits.recoverable = true;
+        self
+    }
+
+    /// The call has an effect, or its result depends on files: the engine must not fold or repeat it.
+    pub fn volatile(mut self) -> Self {
+        self.traits.volatile = true;
+        self
+    }
+
+    /// What is computed from a row. A row with a NULL argument gives NULL.
+    pub fn returns<T: SqlType + 'static>(
+        mut self,
+        kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static,
+    ) -> Function {
+        self.doc.returns = T::sql();
+        if self.traits.recoverable {
+            self.doc.options.push(OptionDoc {
+                name: "on_error",
+                default: "'fail'".into(),
+                description: "'null' gives NULL for a row that fails, and a line in esccsql_errors().".into(),
+            });
+        }
+        let doc = Arc::new(self.doc);
+        let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
+        let arities = (self.required..=most)
+            .map(|arity| if arity == 0 { TypeSignature::Nullary } else { TypeSignature::Any(arity) })
+            .collect::<Vec<_>>();
+        let volatility = if self.traits.volatile { Volatility::Volatile } else { Volatility::Immutable };
+        let traits = self.traits;
+        let kernel: Kernel = Arc::new(move |batch| {
+            let values = batch.map::<O, T>(traits, &kernel)?;
+            T::array(values)
+        });
+        let scalar = Scalar {
+            documentation: doc.documentation(),
+            doc: doc.clone(),
+            signature: Signature::new(TypeSignature::OneOf(arities), volatility),
+            required: self.required,
+            result: column_field::<T>("result"),
+            kernel,
+        };
+        Function { doc, implementation: Implementation::Scalar(Arc::new(ScalarUDF::new_from_impl(scalar))) }
+    }
+}
+
+type Kernel = Arc<dyn Fn(Batch) -> Result<ArrayRef, Problem> + Send + Sync>;
+
+/// The rows of one call.
+struct Batch {
+    doc: Arc<Doc>,
+    rows: usize,
+    columns: Vec<(Column, Vec<bool>)>,
+    options: Option<ArrayRef>,
+    models: Models,
+}
+
+/// Models read in this call, by where their bytes lie: rows of a chunk share them.
+#[derive(Default)]
+struct Models(Mutex<HashMap<(usize, usize), Arc<dyn Any + Send + Sync>>>);
+
+impl Batch {
+    fn map<O: Options, T: SqlType>(
+        &self,
+        traits: Traits,
+        kernel: &(impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync),
+    ) -> Result<Vec<Option<T>>, Problem> {
+        let options = self.parse_options::<O>(traits.recoverable)?;
+        let one = |index: usize| -> Result<Option<T>, Problem> {
+            if !self.columns.iter().all(|(_, valid)| valid[index]) {
+                return Ok(None);
+            }
+            let (options, lenient) = &options[if options.len() == 1 { 0 } else { index }];
+            match kernel(&Row { batch: self, index }, options) {
+                Ok(value) => Ok(Some(value)),
+                Err(problem) if *lenient => {
+                    report_failed_case(FailedCase {
+                        function: self.doc.name.clone(),
+                        arguments: self.describe(index),
+                        message: problem.to_string(),
+                    });
+                    Ok(None)
+                }
+                Err(problem) => Err(problem),
+            }
+        };
+        if !traits.heavy || self.rows < 2 {
+            return (0..self.rows).map(one).collect();
+        }
+        let environment = Environment::current();
+        // Every row runs to its end before the first failure, in row order, is told: the message does not depend on threads.
+        let results: Vec<_> = environment
+            .pool()?
+            .install(|| (0..self.rows).into_par_iter().with_max_len(1).map(|index| environment.enter(|| one(index))).collect());
+        results.into_iter().collect()
+    }
+
+    /// One entry for all rows where they share their options, else one per row.
+    fn parse_options<O: Options>(&self, recoverable: bool) -> Result<Vec<(O, bool)>, Problem> {
+        let Some(array) = &self.options else { return Ok(vec![(O::default(), false)]) };
+        if !matches!(array.data_type(), DataType::Struct(_) | DataType::Map(..) | DataType::Null) {
+            return Err(Problem::user(format!(
+                "options must be a STRUCT such as {{'seed': 1}}, got {}",
+                super::column::sql_name(array.data_type())
+            )));
+        }
+        let constant = array.len() < 2 || array.slice(0, array.len() - 1).to_data() == array.slice(1, array.len() - 1).to_data();
+        let distinct = if constant { array.len().min(1) } else { array.len() };
+        let mut parsed = (0..distinct)
+            .map(|row| match json(array, row)? {
+                Value::Null => Ok((O::default(), false)),
+                mut value => {
+                    let on_error = recoverable.then(|| value.as_object_mut().and_then(|fields| fields.remove("on_error"))).flatten();
+                    let lenient = match on_error.as_ref().map(|value| value.as_str()) {
+                        None | Some(Some("fail")) => false,
+                        Some(Some("null")) => true,
+                        _ => return Err(Problem::user("options: `on_error` is 'fail' or 'null'")),
+                    };
+                    let empty = value.as_object().is_some_and(|fields| fields.is_empty());
+                    Ok((if empty { O::default() } else { O::parse(&value)? }, lenient))
+                }
+            })
+            .collect::<Result<Vec<_>, Problem>>()?;
+        if parsed.is_empty() {
+            parsed.push((O::default(), false));
+        }
+        Ok(parsed)
+    }
+
+    /// The row's texts, for a message.
+    fn describe(&self, index: usize) -> String {
+        let texts = self.doc.arguments.iter().zip(&self.columns).filter_map(|(argument, (column, _))| match column {
+            Column::Texts(texts) => Some(format!("{}: {}", argument.name, texts[index])),
+            Column::Numbers(numbers) => Some(format!("{}: {}", argument.name, numbers[index])),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// One row of the arguments, complete.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    batch: &'a Batch,
+    index: usize,
+}
+
+impl<'a> Row<'a> {
+    /// Is this optional argument there?
+    pub fn has(&self, argument: usize) -> bool {
+        argument < self.batch.columns.len()
+    }
+
+    /// A number.
+    pub fn number(&self, argument: usize) -> f64 {
+        match self.column(argument) {
+            Column::Numbers(values) => values[self.index],
+            other => unreachable!("argument {argument} is not a number but {other:?}"),
+        }
+    }
+
+    /// A text, label, image or mask.
+    pub fn text(&self, argument: usize) -> &'a str {
+        match self.column(argument) {
+            Column::Texts(values) => &values[self.index],
+            other => unreachable!("argument {argument} is not text but {other:?}"),
+        }
+    }
+
+    /// A list of numbers.
+    pub fn list(&self, argument: usize) -> &'a [f64] {
+        match self.column(argument) {
+            Column::Lists(values) => &values[self.index],
+            other => unreachable!("argument {argument} is not a list but {other:?}"),
+        }
+    }
+
+    /// A list of names.
+    pub fn names(&self, argument: usize) -> &'a [String] {
+        match self.column(argument) {
+            Column::NameLists(values) => &values[self.index],
+            other => unreachable!("argument {argument} is not a list of names but {other:?}"),
+        }
+    }
+
+    /// The matrix that this row's features are part of, and this row's place in it.
+    pub fn features(&self, argument: usize) -> (&'a Features, usize) {
+        match self.column(argument) {
+            Column::Features(features) => (features, self.index),
+            other => unreachable!("argument {argument} is not features but {other:?}"),
+        }
+    }
+
+    /// The bytes of a model.
+    pub fn blob(&self, argument: usize) -> &'a [u8] {
+        match self.column(argument) {
+            Column::Blobs(values) => values.value(self.index),
+            other => unreachable!("argument {argument} is not a model but {other:?}"),
+        }
+    }
+
+    /// A model of kind `T`.
+    pub fn model<T: Fit>(&self, argument: usize) -> Result<Arc<Trained<T>>, Problem> {
+        let bytes = self.blob(argument);
+        let key = (bytes.as_ptr() as usize, bytes.len());
+        let known = self.batch.models.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&key).cloned();
+        if let Some(Ok(model)) = known.map(|model| model.downcast()) {
+            return Ok(model);
+        }
+        let model = Model::decode::<T>(bytes).map_err(|problem| problem.at(self.batch.doc.arguments[argument].name))?;
+        self.batch.models.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key, model.clone());
+        Ok(model)
+    }
+
+    /// The features of an argument in the order that `model` was fitted on.
+    pub fn aligned<T>(&self, argument: usize, model: &Trained<T>) -> Result<Vec<f64>, Problem> {
+        let (features, row) = self.features(argument);
+        model.align(features, row).map_err(|problem| problem.at(self.batch.doc.arguments[argument].name))
+    }
+
+    fn column(&self, argument: usize) -> &'a Column {
+        &self.batch.columns[argument].0
+    }
+}
+
+/// The DataFusion scalar.
+#[derive(Clone)]
+struct Scalar {
+    doc: Arc<Doc>,
+    documentation: Documentation,
+    signature: Signature,
+    required: usize,
+    result: FieldRef,
+    kernel: Kernel,
+}
+
+impl fmt::Debug for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scalar").field("name", &self.doc.name).finish()
+    }
+}
+
+impl PartialEq for Scalar {
+    fn eq(&self, other: &Self) -> bool {
+        self.doc.name == other.doc.name
+    }
+}
+impl Eq for Scalar {}
+impl Hash for Scalar {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.doc.name.hash(state);
+    }
+}
+
+impl Scalar {
+    fn call(&self, mut arrays: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef, Problem> {
+        let options = self.split_options(&mut arrays);
+        let mut columns = Vec::with_capacity(arrays.len());
+        for (argument, array) in self.doc.arguments.iter().zip(&arrays) {
+            columns.push(read(argument.kind, array).map_err(|problem| problem.at(argument.name))?);
+        }
+        (self.kernel)(Batch { doc: self.doc.clone(), rows, columns, options, models: Models::default() })
+    }
+
+    /// The last argument is the options when it stands behind all others, or where an optional argument could stand but is a STRUCT.
+    fn split_options(&self, arrays: &mut Vec<ArrayRef>) -> Option<ArrayRef> {
+        if self.doc.options.is_empty() || arrays.len() <= self.required {
+            return None;
+        }
+        let last = arrays.last()?;
+        let structure = matches!(last.data_type(), DataType::Struct(_) | DataType::Map(..));
+        (arrays.len() > self.doc.arguments.len() || structure).then(|| arrays.pop()).flatten()
+    }
+}
+
+impl ScalarUDFImpl for Scalar {
+    fn name(&self) -> &str {
+        &self.doc.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.result.data_type().clone())
+    }
+
+    fn return_field_from_args(&self, _: ReturnFieldArgs) -> Result<FieldRef> {
+        Ok(self.result.clone())
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        // Constants are computed once.
+        let constant = !args.args.is_empty() && args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let rows = if constant { 1 } else { args.number_rows };
+        let arrays = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let result = self.call(arrays, rows).map_err(|problem| problem.at(&self.doc.name))?;
+        Ok(if constant {
+            ColumnarValue::Scalar(datafusion_common::ScalarValue::try_from_array(&result, 0)?)
+        } else {
+            ColumnarValue::Array(result)
+        })
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
+    }
+}

@@ -1,0 +1,115 @@
+//! What the engine tells a running function: how many threads, which files it may open.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::error::Problem;
+
+/// The engine's settings as they stand while a function runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Threads that one function may use.
+    pub threads: usize,
+    /// May functions open files at all, outside `allowed_directories`?
+    pub external_access: bool,
+    /// Folders that stay open to functions when `external_access` is off.
+    pub allowed_directories: Vec<PathBuf>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Environment {
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            external_access: true,
+            allowed_directories: Vec::new(),
+        }
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Environment>>> = const { RefCell::new(None) };
+}
+
+impl Environment {
+    /// The environment of the running function.
+    pub fn current() -> Arc<Environment> {
+        CURRENT.with_borrow(|current| current.clone()).unwrap_or_default()
+    }
+
+    /// Runs `work` within this environment.
+    pub fn enter<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Arc<Environment>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.with_borrow_mut(|current| *current = self.0.take());
+            }
+        }
+        let _restore = Restore(CURRENT.with_borrow_mut(|current| current.replace(self.clone())));
+        work()
+    }
+
+    /// Refuses a path that the engine's settings close.
+    pub fn check_path(&self, path: &Path) -> Result<(), Problem> {
+        if self.external_access {
+            return Ok(());
+        }
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if self.allowed_directories.iter().any(|folder| real.starts_with(folder.canonicalize().unwrap_or(folder.clone()))) {
+            return Ok(());
+        }
+        Err(Problem::user(format!(
+            "{}: file access is off (enable_external_access = false); add its folder to allowed_directories",
+            path.display()
+        )))
+    }
+
+    /// The thread pool of this size; one per size for the whole process, so that queries at once do not multiply threads.
+    pub fn pool(&self) -> Result<Arc<ThreadPool>, Problem> {
+        static POOLS: Mutex<Vec<Arc<ThreadPool>>> = Mutex::new(Vec::new());
+        let mut pools = POOLS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(pool) = pools.iter().find(|pool| pool.current_num_threads() == self.threads) {
+            return Ok(pool.clone());
+        }
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .thread_name(|i| format!("esccsql-{i}"))
+            .build()
+            .map_err(|error| Problem::user(format!("no thread pool of {} threads: {error}", self.threads)))?;
+        pools.push(Arc::new(pool));
+        Ok(pools[pools.len() - 1].clone())
+    }
+}
+
+/// A row that a function with `'on_error': 'null'` could not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedCase {
+    pub function: String,
+    /// The row's arguments, shortened.
+    pub arguments: String,
+    pub message: String,
+}
+
+static FAILED: LazyLock<Mutex<Vec<FailedCase>>> = LazyLock::new(Mutex::default);
+
+/// Notes a row that became NULL because of `'on_error': 'null'`. The same failure is kept once.
+pub fn report_failed_case(case: FailedCase) {
+    let mut failed = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if !failed.contains(&case) {
+        failed.push(case);
+    }
+}
+
+/// The failed rows since the program started or since [`forget_failed_cases`], sorted.
+pub fn failed_cases() -> Vec<FailedCase> {
+    let mut cases = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+    cases.sort_by(|a, b| (&a.function, &a.arguments, &a.message).cmp(&(&b.function, &b.arguments, &b.message)));
+    cases
+}
+
+/// Empties the list of failed rows.
+pub fn forget_failed_cases() {
+    FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
+}

@@ -1,0 +1,70 @@
+//! The shape that every SQL function shares, so that a function's own file holds nothing but the function.
+//!
+//! [`collect`] makes an aggregate that sees all rows of a group at once, [`each`] a scalar that sees one row at a time,
+//! [`table`] a table function. All three read arguments, options, documentation, NULLs and errors the same way, on every
+//! engine. The result is a DataFusion UDF beside its [`Doc`].
+
+mod arguments;
+mod collect;
+mod column;
+mod doc;
+mod each;
+mod environment;
+mod error;
+mod features;
+mod model;
+mod options;
+mod output;
+mod rows;
+mod table;
+
+pub use arguments::Kind;
+pub use collect::collect;
+pub use column::{Column, read, sql_name};
+pub use doc::{ArgumentDoc, Doc, OptionDoc};
+pub use each::{Row, each};
+pub use environment::{Environment, FailedCase, failed_cases, forget_failed_cases, report_failed_case};
+pub use error::Problem;
+pub use features::{Features, shorten};
+pub use model::{Fit, Header, Model, Summary, Trained};
+pub use options::{NoOptions, Options};
+pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, column_field};
+pub use rows::Rows;
+pub use table::{Arguments, TableFunction, table};
+
+pub(crate) use options::options;
+pub(crate) use output::record;
+
+use datafusion_expr::{AggregateUDF, ScalarUDF};
+use std::sync::Arc;
+
+/// A SQL function: what an engine registers and what a reader reads.
+#[derive(Clone)]
+pub struct Function {
+    pub doc: Arc<Doc>,
+    pub implementation: Implementation,
+}
+
+/// What an engine registers.
+#[derive(Clone)]
+pub enum Implementation {
+    Scalar(Arc<ScalarUDF>),
+    Aggregate(Arc<AggregateUDF>),
+    Table(Arc<TableFunction>),
+}
+
+impl Function {
+    /// The function's name in SQL.
+    pub fn name(&self) -> &str {
+        &self.doc.name
+    }
+
+    /// `scalar`, `aggregate` or `table`.
+    pub fn kind(&self) -> &'static str {
+        match self.implementation {
+            Implementation::Scalar(_) => "scalar",
+            Implementation::Aggregate(_) => "aggregate",
+            Implementation::Table(_) => "table",
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Options: the last argument, a STRUCT. Unknown keys, wrong types and values out of range are errors that say what is valid.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
+use arrow::{compute::cast, util::display::array_value_to_string};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::doc::OptionDoc;
+use super::error::Problem;
+
+/// A function's options. Made by the [`options!`](crate::shape::options) macro, which keeps key, type, default and text together.
+pub trait Options: DeserializeOwned + Default + Clone + Send + Sync + 'static {
+    /// The keys, for documentation.
+    fn docs() -> Vec<OptionDoc>;
+
+    /// Is every value in range? Told as "`trees` must be at least 1".
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// From a JSON object of the STRUCT's fields.
+    fn parse(value: &Value) -> Result<Self, Problem> {
+        if Self::docs().is_empty() {
+            return Err(Problem::user("this function takes no options"));
+        }
+        let options: Self = serde_json::from_value(value.clone()).map_err(|error| {
+            let message = error.to_string().replace("unknown field", "unknown option").replace("unknown variant", "unknown value");
+            Problem::user(format!("options: {message}{}", which_key::<Self>(value)))
+        })?;
+        options.check().map_err(|message| Problem::user(format!("options: {message}")))?;
+        Ok(options)
+    }
+}
+
+/// serde does not say which key holds a value of a wrong type: find it by trying each alone.
+fn which_key<O: Options>(value: &Value) -> String {
+    let Value::Object(fields) = value else { return String::new() };
+    let known: Vec<&str> = O::docs().iter().map(|doc| doc.name).collect();
+    for (key, field) in fields {
+        let alone = Value::Object([(key.clone(), field.clone())].into_iter().collect());
+        if known.contains(&key.as_str()) && serde_json::from_value::<O>(alone).is_err() {
+            return format!(" (option `{key}`)");
+        }
+    }
+    String::new()
+}
+
+/// For functions without options.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoOptions {}
+
+impl Options for NoOptions {
+    fn docs() -> Vec<OptionDoc> {
+        Vec::new()
+    }
+}
+
+/// Declares an options STRUCT: each key with its text, type and default; then how values are checked.
+///
+/// ```ignore
+/// options! {
+///     pub struct Options {
+///         /// Trees in the forest.
+///         trees: usize = 500,
+///     }
+///     check |options| if options.trees == 0 { Err("`trees` must be at least 1".into()) } else { Ok(()) }
+/// }
+/// ```
+macro_rules! options {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis struct $name:ident {
+            $( $(#[doc = $text:literal])+ $key:ident : $type:ty = $default:expr ),+ $(,)?
+        }
+        $( check |$options:ident| $check:expr )?
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        $visibility struct $name {
+            $( $(#[doc = $text])+ pub $key: $type, )+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $( $key: $default, )+ }
+            }
+        }
+
+        impl $crate::shape::Options for $name {
+            fn docs() -> Vec<$crate::shape::OptionDoc> {
+                let defaults = $name::default();
+                vec![
+                    $( $crate::shape::OptionDoc {
+                        name: stringify!($key).trim_start_matches("r#"),
+                        default: serde_json::to_string(&defaults.$key).unwrap_or_default().replace('"', "'"),
+                        description: [$($text),+].map(str::trim).join(" "),
+                    }, )+
+                ]
+            }
+
+            $( fn check(&self) -> Result<(), String> {
+                let $options = self;
+                $check
+            } )?
+        }
+    };
+}
+pub(crate) use options;
+
+/// One value of any SQL type as JSON.
+pub fn json(array: &ArrayRef, row: usize) -> Result<Value, Problem> {
+    if array.is_null(row) {
+        return Ok(Value::Null);
+    }
+    Ok(match array.data_type() {
+        DataType::Null => Value::Null,
+        DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).into(),
+        kind if kind.is_integer() => cast(&array.slice(row, 1), &DataType::Int64)?.as_primitive::<Int64Type>().value(0).into(),
+        kind if kind.is_numeric() => cast(&array.slice(row, 1), &DataType::Float64)?.as_primitive::<Float64Type>().value(0).into(),
+        DataType::List(_) => list(&array.as_list::<i32>().value(row))?,
+        DataType::LargeList(_) => list(&array.as_list::<i64>().value(row))?,
+        DataType::FixedSizeList(..) => list(&array.as_fixed_size_list().value(row))?,
+        DataType::Struct(fields) => {
+            let array = array.as_struct();
+            let fields = fields.iter().zip(array.columns());
+            Value::Object(fields.map(|(field, child)| Ok((field.name().clone(), json(child, row)?))).collect::<Result<_, Problem>>()?)
+        }
+        DataType::Map(..) => {
+            let entries = array.as_map().value(row);
+            let (keys, values) = (entries.column(0), entries.column(1));
+            let pairs = (0..entries.len()).map(|entry| Ok((array_value_to_string(keys, entry)?, json(values, entry)?)));
+            Value::Object(pairs.collect::<Result<_, Problem>>()?)
+        }
+        _ => Value::String(array_value_to_string(array, row)?),
+    })
+}
+
+fn list(values: &ArrayRef) -> Result<Value, Problem> {
+    Ok(Value::Array((0..values.len()).map(|entry| json(values, entry)).collect::<Result<_, _>>()?))
+}
+
+/// The options of a batch, which must be the same in every row where they are given; `None` if every row has NULL.
+pub fn shared(array: &ArrayRef) -> Result<Option<Value>, Problem> {
+    if *array.data_type() == DataType::Null || array.is_empty() {
+        return Ok(None);
+    }
+    if !matches!(array.data_type(), DataType::Struct(_) | DataType::Map(..)) {
+        return Err(Problem::user(format!(
+            "options must be a STRUCT such as {{'seed': 1}}, got {}",
+            super::column::sql_name(array.data_type())
+        )));
+    }
+    let rows = array.len();
+    if array.slice(0, rows - 1).to_data() != array.slice(1, rows - 1).to_data() {
+        return Err(Problem::user("options must be the same in every row of a group"));
+    }
+    match json(array, 0)? {
+        Value::Null => Ok(None),
+        value => Ok(Some(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    options! {
+        struct Example {
+            /// Trees in the forest.
+            trees: usize = 500,
+            /// Share of the rows
+            /// in a tree.
+            fraction: f64 = 0.632,
+        }
+        check |options| if options.trees == 0 { Err("`trees` must be at least 1".into()) } else { Ok(()) }
+    }
+
+    #[test]
+    fn defaults_and_docs_come_from_the_declaration() {
+        let docs = Example::docs();
+        assert_eq!(docs[0].default, "500");
+        assert_eq!(docs[1].description, "Share of the rows in a tree.");
+        assert_eq!(Example::parse(&serde_json::json!({"fraction": 1})).unwrap().fraction, 1.0);
+    }
+
+    #[test]
+    fn an_unknown_key_lists_the_valid_ones() {
+        let error = Example::parse(&serde_json::json!({"treees": 4})).unwrap_err().to_string();
+        assert!(error.contains("unknown option `treees`, expected `trees` or `fraction`"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_key() {
+        let error = Example::parse(&serde_json::json!({"fraction": 0.5, "trees": "many"})).unwrap_err().to_string();
+        assert!(error.contains("(option `trees`)"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_says_the_range() {
+        let error = Example::parse(&serde_json::json!({"trees": 0})).unwrap_err().to_string();
+        assert!(error.contains("`trees` must be at least 1"), "{error}");
+    }
+}
