@@ -118,17 +118,17 @@ fn sample(
 }
 
 /// Whether a fractional index lies in the volume that the voxels fill: [-0.5, size - 0.5) along each axis.
-fn inside(index: [f64; 3], size: [usize; 3]) -> bool {
+pub(crate) fn inside(index: [f64; 3], size: [usize; 3]) -> bool {
     index.iter().zip(size).all(|(&i, n)| i >= -0.5 && i < n as f64 - 0.5)
 }
 
 /// The voxel that is nearest to a fractional coordinate inside an axis of `n` voxels; halves round up.
-fn nearest(coordinate: f64, n: usize) -> usize {
+pub(crate) fn nearest(coordinate: f64, n: usize) -> usize {
     ((coordinate + 0.5).floor().max(0.0) as usize).min(n - 1)
 }
 
 /// The part of `source` that `grid` covers, `margin` voxels more on each side, as (lower, upper) in z, y, x order.
-/// `None` when the two do not meet.
+/// `None` when the two lie further apart.
 pub fn footprint(source: &Geometry, grid: &Geometry, margin: usize) -> Option<([usize; 3], [usize; 3])> {
     if source.size.contains(&0) || grid.size.contains(&0) {
         return None;
@@ -146,12 +146,12 @@ pub fn footprint(source: &Geometry, grid: &Geometry, margin: usize) -> Option<([
     let (mut lower, mut upper) = ([0; 3], [0; 3]);
     for a in 0..3 {
         let n = source.size[a] as f64;
-        // A sample within rounding of the border counts as inside here; `inside` decides for each one.
-        if !(high[a] >= -0.5 - 1e-6 && low[a] <= n - 0.5 + 1e-6) {
+        let (from, to) = (low[a].floor() - margin as f64, high[a].ceil() + margin as f64);
+        if !(to >= 0.0 && from <= n - 1.0) {
             return None;
         }
-        lower[2 - a] = (low[a].floor().max(0.0) as usize).min(source.size[a] - 1).saturating_sub(margin);
-        upper[2 - a] = (high[a].ceil().max(0.0) as usize).saturating_add(margin + 1).min(source.size[a]);
+        lower[2 - a] = from.max(0.0) as usize;
+        upper[2 - a] = (to as usize).saturating_add(1).min(source.size[a]);
     }
     Some((lower, upper))
 }

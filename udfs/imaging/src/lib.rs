@@ -2,8 +2,10 @@
 
 mod grid;
 mod interpolate;
+mod labels;
 mod volume;
 
 pub use grid::GridMap;
 pub use interpolate::{Interpolator, SPLINE_MARGIN, crop_f64, footprint, prefilter, resample, resample_values};
+pub use labels::{Region, labels};
 pub use volume::{Geometry, Volume, Voxels};
