@@ -1,11 +1,18 @@
 //! PyRadiomics-compatible radiomics features of a region of interest. Knows no engine.
 
+mod binning;
+mod diameter;
 mod error;
+mod extract;
+mod firstorder;
+mod mesh;
+mod prepare;
 mod roi;
 mod settings;
+mod shape;
+mod source;
 
 pub use error::RadiomicsError;
+pub use extract::{Features, extract, extract_windowed};
 pub use roi::Binned;
-pub use settings::{
-    FeatureClass, ImageType, Interpolator, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm,
-};
+pub use settings::{FeatureClass, ImageType, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm};

@@ -1,17 +1,8 @@
 //! What to extract and how: PyRadiomics' settings under their own names in snake_case.
 
-use crate::RadiomicsError;
+use esccsql_imaging::Interpolator;
 
-/// How an image is interpolated onto a new grid. Masks are always taken from the nearest voxel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interpolator {
-    /// Cubic B-spline, mirrored at the borders (`sitkBSpline`).
-    BSpline,
-    /// Trilinear (`sitkLinear`).
-    Linear,
-    /// Nearest voxel, halves round up (`sitkNearestNeighbor`).
-    Nearest,
-}
+use crate::RadiomicsError;
 
 /// What `resegment_range` is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +80,7 @@ pub struct Settings {
 
     /// New spacing in mm along x, y and z; 0 keeps the mask's spacing of that axis.
     pub resampled_pixel_spacing: Option<[f64; 3]>,
+    /// Interpolation of the image; masks always take the nearest voxel.
     /// `None` leaves the image on its grid even when a spacing is given.
     pub interpolator: Option<Interpolator>,
     /// Crop to the region before filtering when no resampling takes place.
@@ -199,115 +191,63 @@ impl Settings {
     /// # Errors
     /// [`RadiomicsError::Setting`] names the first setting that cannot be used and what it may be.
     pub fn validate(&self) -> Result<(), RadiomicsError> {
-        let refuse = |setting: &'static str, reason: String| {
-            Err(RadiomicsError::Setting { setting, reason })
-        };
+        let refuse = |setting: &'static str, reason: String| Err(RadiomicsError::Setting { setting, reason });
         let positive = |v: f64| v.is_finite() && v > 0.0;
         if self.image_types.is_empty() {
-            return refuse(
-                "image_types",
-                "is empty: name at least one, for example 'original'".into(),
-            );
+            return refuse("image_types", "is empty: name at least one, for example 'original'".into());
         }
         if self.feature_classes.as_ref().is_some_and(|c| c.is_empty()) {
-            return refuse(
-                "feature_classes",
-                "is empty: name at least one, or leave it out for all".into(),
-            );
+            return refuse("feature_classes", "is empty: name at least one, or leave it out for all".into());
         }
         if self.label == 0 {
-            return refuse(
-                "label",
-                "is 0, which is the background: give the region's label, 1 or more".into(),
-            );
+            return refuse("label", "is 0, which is the background: give the region's label, 1 or more".into());
         }
         if !(1..=3).contains(&self.minimum_roi_dimensions) {
-            return refuse(
-                "minimum_roi_dimensions",
-                format!("is {}: it can be 1, 2 or 3", self.minimum_roi_dimensions),
-            );
+            return refuse("minimum_roi_dimensions", format!("is {}: it can be 1, 2 or 3", self.minimum_roi_dimensions));
         }
         if !positive(self.geometry_tolerance) {
-            return refuse(
-                "geometry_tolerance",
-                format!("is {}: it must be above 0", self.geometry_tolerance),
-            );
+            return refuse("geometry_tolerance", format!("is {}: it must be above 0", self.geometry_tolerance));
         }
         if !positive(self.normalize_scale) {
-            return refuse(
-                "normalize_scale",
-                format!("is {}: it must be above 0", self.normalize_scale),
-            );
+            return refuse("normalize_scale", format!("is {}: it must be above 0", self.normalize_scale));
         }
         if let Some(k) = self.remove_outliers.filter(|&k| !positive(k)) {
-            return refuse(
-                "remove_outliers",
-                format!("is {k}: it must be above 0 standard deviations"),
-            );
+            return refuse("remove_outliers", format!("is {k}: it must be above 0 standard deviations"));
         }
         if let Some(t) = self.resampled_pixel_spacing
             && t.iter().any(|v| !v.is_finite() || *v < 0.0)
         {
             return refuse(
                 "resampled_pixel_spacing",
-                format!(
-                    "is {t:?}: each of x, y and z must be above 0 mm, or 0 to keep the mask's spacing"
-                ),
+                format!("is {t:?}: each of x, y and z must be above 0 mm, or 0 to keep the mask's spacing"),
             );
         }
         if let Some(range) = &self.resegment_range {
             let ordered = range.len() < 2 || range[0] <= range[1];
             if !(1..=2).contains(&range.len()) || range.iter().any(|v| v.is_nan()) || !ordered {
-                return refuse(
-                    "resegment_range",
-                    format!("is {range:?}: give [lower] or [lower, upper]"),
-                );
+                return refuse("resegment_range", format!("is {range:?}: give [lower] or [lower, upper]"));
             }
         }
         if !positive(self.bin_width) {
-            return refuse(
-                "bin_width",
-                format!("is {}: it must be above 0", self.bin_width),
-            );
+            return refuse("bin_width", format!("is {}: it must be above 0", self.bin_width));
         }
         if self.bin_count == Some(0) {
             return refuse("bin_count", "is 0: it must be at least 1".into());
         }
         if self.force_2d_dimension > 2 {
-            return refuse(
-                "force_2d_dimension",
-                format!(
-                    "is {}: it can be 0 (z), 1 (y) or 2 (x)",
-                    self.force_2d_dimension
-                ),
-            );
+            return refuse("force_2d_dimension", format!("is {}: it can be 0 (z), 1 (y) or 2 (x)", self.force_2d_dimension));
         }
         if self.distances.is_empty() || self.distances.contains(&0) {
-            return refuse(
-                "distances",
-                format!(
-                    "is {:?}: give whole numbers of voxels, 1 or more",
-                    self.distances
-                ),
-            );
+            return refuse("distances", format!("is {:?}: give whole numbers of voxels, 1 or more", self.distances));
         }
         if !(self.gldm_a.is_finite() && self.gldm_a >= 0.0) {
-            return refuse(
-                "gldm_a",
-                format!("is {}: it must be 0 or more", self.gldm_a),
-            );
+            return refuse("gldm_a", format!("is {}: it must be 0 or more", self.gldm_a));
         }
         if !self.voxel_array_shift.is_finite() {
-            return refuse(
-                "voxel_array_shift",
-                format!("is {}: it must be a number", self.voxel_array_shift),
-            );
+            return refuse("voxel_array_shift", format!("is {}: it must be a number", self.voxel_array_shift));
         }
         if self.image_types.contains(&ImageType::LoG) && self.sigma.is_empty() {
-            return refuse(
-                "sigma",
-                "is empty, and the image type 'log' needs it: give the widths in mm".into(),
-            );
+            return refuse("sigma", "is empty, and the image type 'log' needs it: give the widths in mm".into());
         }
         if let Some(s) = self.sigma.iter().find(|s| !positive(**s)) {
             return refuse("sigma", format!("contains {s}: each must be above 0 mm"));
@@ -316,31 +256,19 @@ impl Settings {
             return refuse("level", "is 0: at least one decomposition is needed".into());
         }
         if !positive(self.lbp_2d_radius) {
-            return refuse(
-                "lbp_2d_radius",
-                format!("is {}: it must be above 0", self.lbp_2d_radius),
-            );
+            return refuse("lbp_2d_radius", format!("is {}: it must be above 0", self.lbp_2d_radius));
         }
         if self.lbp_2d_samples == 0 {
-            return refuse(
-                "lbp_2d_samples",
-                "is 0: at least one sample is needed".into(),
-            );
+            return refuse("lbp_2d_samples", "is 0: at least one sample is needed".into());
         }
         if self.lbp_3d_levels == 0 {
             return refuse("lbp_3d_levels", "is 0: at least one level is needed".into());
         }
         if !positive(self.lbp_3d_icosphere_radius) {
-            return refuse(
-                "lbp_3d_icosphere_radius",
-                format!("is {}: it must be above 0", self.lbp_3d_icosphere_radius),
-            );
+            return refuse("lbp_3d_icosphere_radius", format!("is {}: it must be above 0", self.lbp_3d_icosphere_radius));
         }
         if self.lbp_3d_icosphere_subdivision > 5 {
-            return refuse(
-                "lbp_3d_icosphere_subdivision",
-                format!("is {}: it can be 0 to 5", self.lbp_3d_icosphere_subdivision),
-            );
+            return refuse("lbp_3d_icosphere_subdivision", format!("is {}: it can be 0 to 5", self.lbp_3d_icosphere_subdivision));
         }
         Ok(())
     }
@@ -350,6 +278,22 @@ impl Settings {
         match &self.feature_classes {
             None => class != FeatureClass::Shape2D,
             Some(classes) => classes.contains(&class),
+        }
+    }
+}
+
+impl FeatureClass {
+    /// PyRadiomics' name of the class.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeatureClass::Shape => "shape",
+            FeatureClass::Shape2D => "shape2D",
+            FeatureClass::FirstOrder => "firstorder",
+            FeatureClass::Glcm => "glcm",
+            FeatureClass::Glrlm => "glrlm",
+            FeatureClass::Glszm => "glszm",
+            FeatureClass::Gldm => "gldm",
+            FeatureClass::Ngtdm => "ngtdm",
         }
     }
 }

@@ -1,0 +1,68 @@
+//! The whole extraction: prepare once, shape once, then the other classes on each image type.
+
+use esccsql_imaging::Volume;
+use ndarray::Array3;
+
+use crate::binning::bin;
+use crate::firstorder::firstorder;
+use crate::prepare::{Prepared, prepare};
+use crate::shape::shape;
+use crate::{FeatureClass, ImageType, RadiomicsError, Settings};
+
+/// Features in PyRadiomics' order, by PyRadiomics' names: `original_shape_Elongation`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Features(pub Vec<(String, f64)>);
+
+impl Features {
+    /// The value of a feature by its name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
+    }
+
+    fn add(&mut self, image_type: &str, class: FeatureClass, values: Vec<(&'static str, f64)>) {
+        let class = class.name();
+        self.0.extend(values.into_iter().map(|(name, value)| (format!("{image_type}_{class}_{name}"), value)));
+    }
+}
+
+/// Radiomics features of the voxels of `mask` that hold `settings.label`.
+///
+/// # Errors
+/// [`RadiomicsError`] says why the settings, the image or the mask cannot be used.
+pub fn extract(image: &Volume, mask: &Volume, settings: &Settings) -> Result<Features, RadiomicsError> {
+    extract_windowed(image, None, mask, settings)
+}
+
+/// As [`extract`], after limiting each intensity to `window` = `[lower, upper]` in float64.
+///
+/// Equal to windowing the volume first, without a float64 copy of it in memory.
+pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume, settings: &Settings) -> Result<Features, RadiomicsError> {
+    let prepared = prepare(image, window, mask, settings)?;
+    let mut features = Features::default();
+    if settings.wants(FeatureClass::Shape) {
+        features.add("original", FeatureClass::Shape, shape(&prepared.shape_region, prepared.spacing));
+    }
+    for image_type in &settings.image_types {
+        if *image_type == ImageType::Original {
+            let values = prepared.frame.region(prepared.region.lower, prepared.region.upper());
+            intensity_features("original", &values, &prepared, settings, &mut features)?;
+        }
+    }
+    Ok(features)
+}
+
+/// Every class but shape on one image, `values` being its voxels in the region's box.
+fn intensity_features(
+    image_type: &str,
+    values: &Array3<f64>,
+    prepared: &Prepared<'_>,
+    settings: &Settings,
+    features: &mut Features,
+) -> Result<(), RadiomicsError> {
+    let inside = &prepared.region.inside;
+    let binned = bin(values, inside, prepared.spacing, settings)?;
+    if settings.wants(FeatureClass::FirstOrder) {
+        features.add(image_type, FeatureClass::FirstOrder, firstorder(values, inside, &binned, settings));
+    }
+    Ok(())
+}

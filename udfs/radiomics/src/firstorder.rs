@@ -1,0 +1,115 @@
+//! First-order statistics of the intensities in the region: 18 features.
+//!
+//! PyRadiomics' definitions: moments divide by n, kurtosis is not in excess of 3, percentiles interpolate linearly.
+
+use ndarray::Array3;
+
+use crate::{Binned, Settings};
+
+/// Keeps logarithms of empty bins finite, as PyRadiomics does: 2^-52.
+const EPSILON: f64 = f64::EPSILON;
+
+/// The features in alphabetical order. `values` and `inside` are `[z, y, x]`; `binned` is the same region.
+pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &Binned, settings: &Settings) -> Vec<(&'static str, f64)> {
+    let roi: Vec<f64> = values.iter().zip(inside).filter(|(_, inside)| **inside).map(|(v, _)| *v).collect();
+    let n = roi.len() as f64;
+    let mut sorted = roi.clone();
+    sorted.sort_unstable_by(f64::total_cmp);
+
+    let mean = sum(roi.iter().copied()) / n;
+    let moment = |power: i32| sum(roi.iter().map(|v| (v - mean).powi(power))) / n;
+    let variance = moment(2);
+    let flat = variance == 0.0;
+    let skewness = if flat { 0.0 } else { moment(3) / variance.powf(1.5) };
+    let kurtosis = if flat { 0.0 } else { moment(4) / (variance * variance) };
+    let energy = sum(roi.iter().map(|v| (v + settings.voxel_array_shift).powi(2)));
+
+    let (p10, p25) = (percentile(&sorted, 0.10), percentile(&sorted, 0.25));
+    let (p75, p90) = (percentile(&sorted, 0.75), percentile(&sorted, 0.90));
+    let (minimum, maximum) = (sorted[0], sorted[sorted.len() - 1]);
+    let (entropy, uniformity) = of_bins(binned);
+    let central: Vec<f64> = roi.iter().copied().filter(|v| *v >= p10 && *v <= p90).collect();
+
+    vec![
+        ("10Percentile", p10),
+        ("90Percentile", p90),
+        ("Energy", energy),
+        ("Entropy", entropy),
+        ("InterquartileRange", p75 - p25),
+        ("Kurtosis", kurtosis),
+        ("Maximum", maximum),
+        ("Mean", mean),
+        ("MeanAbsoluteDeviation", mean_absolute_deviation(&roi)),
+        ("Median", percentile(&sorted, 0.5)),
+        ("Minimum", minimum),
+        ("Range", maximum - minimum),
+        ("RobustMeanAbsoluteDeviation", mean_absolute_deviation(&central)),
+        ("RootMeanSquared", (energy / n).sqrt()),
+        ("Skewness", skewness),
+        ("TotalEnergy", energy * binned.spacing.iter().product::<f64>()),
+        ("Uniformity", uniformity),
+        ("Variance", variance),
+    ]
+}
+
+/// Sum with Neumaier's compensation: detail bands have means near 0.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut total, mut lost) = (0.0_f64, 0.0);
+    for v in values {
+        let next = total + v;
+        lost += if total.abs() >= v.abs() { (total - next) + v } else { (v - next) + total };
+        total = next;
+    }
+    total + lost
+}
+
+/// Mean distance from the mean.
+fn mean_absolute_deviation(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = sum(values.iter().copied()) / n;
+    sum(values.iter().map(|v| (v - mean).abs())) / n
+}
+
+/// Percentile of ascending values at position (n - 1) q, between neighbours by numpy's two-sided formula.
+fn percentile(sorted: &[f64], q: f64) -> f64 {
+    let position = (sorted.len() - 1) as f64 * q;
+    let below = (position.floor() as usize).min(sorted.len() - 1);
+    let above = (below + 1).min(sorted.len() - 1);
+    let t = position - below as f64;
+    let (a, b) = (sorted[below], sorted[above]);
+    if t >= 0.5 { b - (b - a) * (1.0 - t) } else { a + (b - a) * t }
+}
+
+/// Entropy in bits and uniformity of the grey level frequencies.
+fn of_bins(binned: &Binned) -> (f64, f64) {
+    let mut counts = vec![0u64; binned.n_levels as usize + 1];
+    for level in &binned.levels {
+        counts[*level as usize] += 1;
+    }
+    let (mut entropy, mut uniformity) = (0.0, 0.0);
+    for count in counts.into_iter().skip(1).filter(|c| *c > 0) {
+        let p = count as f64 / binned.voxels as f64;
+        entropy -= p * (p + EPSILON).log2();
+        uniformity += p * p;
+    }
+    (entropy, uniformity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_interpolate() {
+        let sorted = [1.0, 2.0, 4.0, 8.0];
+        assert_eq!(percentile(&sorted, 0.5), 3.0);
+        assert_eq!(percentile(&sorted, 0.25), 1.75);
+        assert_eq!(percentile(&sorted, 1.0), 8.0);
+        assert_eq!(percentile(&[5.0], 0.9), 5.0);
+    }
+
+    #[test]
+    fn sums_keep_what_a_large_term_would_swallow() {
+        assert_eq!(sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
+    }
+}

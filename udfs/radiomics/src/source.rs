@@ -1,0 +1,128 @@
+//! The image's intensities as the pipeline sees them, read crop by crop.
+//!
+//! A CT of 512 x 512 x 300 voxels takes 600 MB as float64. The window and the z-score are functions of one voxel, so
+//! they are applied to the voxels that are needed and the whole image is only read for its mean and deviation.
+
+use esccsql_imaging::{Geometry, Volume, Voxels, crop_f64};
+use ndarray::Array3;
+
+use crate::{RadiomicsError, Settings};
+
+/// Type of the values that PyRadiomics would hold at this point: results of interpolation return to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Pixel {
+    /// Integers from the first to the second bound.
+    Integer(f64, f64),
+    Float32,
+    Float64,
+}
+
+impl Pixel {
+    fn of(voxels: &Voxels) -> Pixel {
+        match voxels {
+            Voxels::U8(_) => Pixel::Integer(u8::MIN.into(), u8::MAX.into()),
+            Voxels::I8(_) => Pixel::Integer(i8::MIN.into(), i8::MAX.into()),
+            Voxels::U16(_) => Pixel::Integer(u16::MIN.into(), u16::MAX.into()),
+            Voxels::I16(_) => Pixel::Integer(i16::MIN.into(), i16::MAX.into()),
+            Voxels::U32(_) => Pixel::Integer(u32::MIN.into(), u32::MAX.into()),
+            Voxels::I32(_) => Pixel::Integer(i32::MIN.into(), i32::MAX.into()),
+            Voxels::U64(_) => Pixel::Integer(u64::MIN as f64, u64::MAX as f64),
+            Voxels::I64(_) => Pixel::Integer(i64::MIN as f64, i64::MAX as f64),
+            Voxels::F32(_) => Pixel::Float32,
+            Voxels::F64(_) => Pixel::Float64,
+        }
+    }
+
+    /// An interpolated value in this type: ITK cuts integers toward zero.
+    pub(crate) fn cast(self, value: f64) -> f64 {
+        match self {
+            Pixel::Integer(low, high) => value.clamp(low, high).trunc(),
+            Pixel::Float32 => value as f32 as f64,
+            Pixel::Float64 => value,
+        }
+    }
+}
+
+/// An image with its window and normalisation.
+pub(crate) struct Source<'a> {
+    volume: &'a Volume,
+    window: Option<[f64; 2]>,
+    zscore: Option<ZScore>,
+    pub(crate) pixel: Pixel,
+}
+
+/// `scale * (x - mean) / sd`, limited to `outliers` standard deviations before scaling.
+#[derive(Debug, Clone, Copy)]
+struct ZScore {
+    mean: f64,
+    inverse_sd: f64,
+    outliers: Option<f64>,
+    scale: f64,
+}
+
+impl ZScore {
+    fn apply(self, x: f64) -> f64 {
+        let z = (x - self.mean) * self.inverse_sd;
+        let z = self.outliers.map_or(z, |k| {
+            if z > k {
+                k
+            } else if z < -k {
+                -k
+            } else {
+                z
+            }
+        });
+        z * self.scale
+    }
+}
+
+impl<'a> Source<'a> {
+    /// Reads the whole image for its mean and standard deviation (n - 1) when `settings` normalise.
+    ///
+    /// `window` limits every voxel to `[lower, upper]` first.
+    pub(crate) fn new(volume: &'a Volume, window: Option<[f64; 2]>, settings: &Settings) -> Result<Source<'a>, RadiomicsError> {
+        let mut source = Source { volume, window, zscore: None, pixel: Pixel::of(&volume.voxels) };
+        if window.is_some() {
+            source.pixel = Pixel::Float64;
+        }
+        if settings.normalize {
+            let (mean, sd) = source.mean_and_sd();
+            if sd == 0.0 || sd.is_nan() {
+                return Err(RadiomicsError::ConstantImage { value: mean });
+            }
+            let (outliers, scale) = (settings.remove_outliers, settings.normalize_scale);
+            source.zscore = Some(ZScore { mean, inverse_sd: 1.0 / sd, outliers, scale });
+            source.pixel = Pixel::Float64;
+        }
+        Ok(source)
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.volume.geometry
+    }
+
+    /// Voxels `lower..upper` (z, y, x).
+    pub(crate) fn region(&self, lower: [usize; 3], upper: [usize; 3]) -> Array3<f64> {
+        let mut values = crop_f64(&self.volume.voxels, lower, upper);
+        if let Some([low, high]) = self.window {
+            values.mapv_inplace(|v| v.clamp(low, high));
+        }
+        if let Some(zscore) = self.zscore {
+            values.mapv_inplace(|v| zscore.apply(v));
+        }
+        values
+    }
+
+    /// Folds every voxel, slice by slice: `per_slice` reduces one z-slice, the results come in order.
+    pub(crate) fn slices<T>(&self, per_slice: impl Fn(&Array3<f64>) -> T) -> Vec<T> {
+        let (nz, ny, nx) = self.volume.geometry.shape();
+        (0..nz).map(|z| per_slice(&self.region([z, 0, 0], [z + 1, ny, nx]))).collect()
+    }
+
+    fn mean_and_sd(&self) -> (f64, f64) {
+        let n = self.volume.geometry.size.iter().product::<usize>() as f64;
+        let mean = self.slices(|s| s.iter().sum::<f64>()).iter().sum::<f64>() / n;
+        let squares = self.slices(|s| s.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>());
+        (mean, (squares.iter().sum::<f64>() / (n - 1.0)).sqrt())
+    }
+}
