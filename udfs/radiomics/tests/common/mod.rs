@@ -1,0 +1,246 @@
+//! What the tests against the reference values share: files, cases, settings, comparison.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+
+use esccsql_imaging::{Geometry, Interpolator, Volume, Voxels};
+use esccsql_radiomics::{ImageType, RadiomicsError, ResegmentMode, Settings, WeightingNorm, extract_windowed};
+use flate2::read::{GzDecoder, MultiGzDecoder};
+use ndarray::Array3;
+use serde_json::Value;
+
+/// The folder of reference values, or `None` (with a line that says so) where it is absent.
+pub fn reference() -> Option<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/radiomics"));
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: ../shared is not here");
+    None
+}
+
+/// Text of a file, unpacked when its name ends in `.gz`.
+pub fn text(path: PathBuf) -> String {
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    if path.extension().is_some_and(|e| e == "gz") {
+        let mut text = String::new();
+        MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
+        return text;
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+pub fn json(path: PathBuf) -> Value {
+    serde_json::from_str(&text(path)).unwrap()
+}
+
+/// An NRRD file of the reference cases: gzip, little endian, LPS, axis-ordered directions.
+pub fn nrrd(path: PathBuf) -> Volume {
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let end = bytes.windows(2).position(|w| w == b"\n\n").unwrap();
+    let header: BTreeMap<&str, &str> = std::str::from_utf8(&bytes[..end]).unwrap().lines().filter_map(|l| l.split_once(": ")).collect();
+    let numbers = |text: &str| -> Vec<f64> {
+        text.split(|c: char| "(), ".contains(c)).filter(|t| !t.is_empty()).map(|t| t.parse().unwrap()).collect()
+    };
+    let size: Vec<usize> = numbers(header["sizes"]).iter().map(|v| *v as usize).collect();
+    let vectors = numbers(header["space directions"]);
+    let origin = numbers(header["space origin"]);
+    let mut geometry = Geometry::identity([size[0], size[1], size[2]]);
+    for axis in 0..3 {
+        let v = &vectors[3 * axis..3 * axis + 3];
+        geometry.spacing[axis] = v.iter().map(|c| c * c).sum::<f64>().sqrt();
+        for row in 0..3 {
+            geometry.direction[row][axis] = v[row] / geometry.spacing[axis];
+        }
+        geometry.origin[axis] = origin[axis];
+    }
+    let mut raw = Vec::new();
+    GzDecoder::new(&bytes[end + 2..]).read_to_end(&mut raw).unwrap();
+    macro_rules! typed {
+        ($variant:ident, $type:ty) => {{
+            const N: usize = size_of::<$type>();
+            let values = raw.chunks_exact(N).map(|c| <$type>::from_le_bytes(c.try_into().unwrap())).collect();
+            Voxels::$variant(Array3::from_shape_vec(geometry.shape(), values).unwrap())
+        }};
+    }
+    let voxels = match header["type"] {
+        "short" => typed!(I16, i16),
+        "int" => typed!(I32, i32),
+        "unsigned int" => typed!(U32, u32),
+        "unsigned char" => typed!(U8, u8),
+        "float" => typed!(F32, f32),
+        "double" => typed!(F64, f64),
+        other => panic!("{other}"),
+    };
+    Volume { geometry, voxels }
+}
+
+/// Settings, window and image types of an entry in settings.json. `None`: image types that are not asked for.
+pub fn settings(entry: &Value, label: u32) -> (Settings, Option<[f64; 2]>) {
+    let mut s = Settings { label, ..Settings::default() };
+    let number = |v: &Value| v.as_f64().unwrap();
+    for (key, v) in entry["settings"].as_object().unwrap() {
+        let some = !v.is_null();
+        match key.as_str() {
+            "label" => {}
+            "minimumROIDimensions" => s.minimum_roi_dimensions = number(v) as u32,
+            "minimumROISize" => s.minimum_roi_size = some.then(|| number(v) as u64),
+            "correctMask" => s.correct_mask = v.as_bool().unwrap(),
+            "normalize" => s.normalize = v.as_bool().unwrap(),
+            "normalizeScale" => s.normalize_scale = number(v),
+            "removeOutliers" => s.remove_outliers = some.then(|| number(v)),
+            "resampledPixelSpacing" => {
+                s.resampled_pixel_spacing = some.then(|| std::array::from_fn(|a| number(&v[a])));
+            }
+            "interpolator" => {
+                s.interpolator = some.then(|| match v.as_str().unwrap() {
+                    "sitkBSpline" => Interpolator::BSpline,
+                    "sitkLinear" => Interpolator::Linear,
+                    "sitkNearestNeighbor" => Interpolator::Nearest,
+                    other => panic!("{other}"),
+                });
+            }
+            "preCrop" => s.pre_crop = v.as_bool().unwrap(),
+            "padDistance" => s.pad_distance = number(v) as u32,
+            "resegmentRange" => s.resegment_range = some.then(|| v.as_array().unwrap().iter().map(number).collect()),
+            "resegmentMode" => {
+                s.resegment_mode = match v.as_str().unwrap() {
+                    "absolute" => ResegmentMode::Absolute,
+                    "relative" => ResegmentMode::Relative,
+                    "sigma" => ResegmentMode::Sigma,
+                    other => panic!("{other}"),
+                }
+            }
+            "resegmentShape" => s.resegment_shape = v.as_bool().unwrap(),
+            "binWidth" => s.bin_width = number(v),
+            "binCount" => s.bin_count = some.then(|| number(v) as u32),
+            "force2D" => s.force_2d = v.as_bool().unwrap(),
+            "force2Ddimension" => s.force_2d_dimension = number(v) as usize,
+            "distances" => s.distances = v.as_array().unwrap().iter().map(|d| number(d) as u32).collect(),
+            "symmetricalGLCM" => s.symmetrical_glcm = v.as_bool().unwrap(),
+            "weightingNorm" => {
+                s.weighting_norm = v.as_str().map(|name| match name {
+                    "infinity" => WeightingNorm::Infinity,
+                    "euclidean" => WeightingNorm::Euclidean,
+                    "manhattan" => WeightingNorm::Manhattan,
+                    "no_weighting" => WeightingNorm::NoWeighting,
+                    other => panic!("{other}"),
+                });
+            }
+            "gldm_a" => s.gldm_a = number(v),
+            "voxelArrayShift" => s.voxel_array_shift = number(v),
+            "gradientUseSpacing" => s.gradient_use_spacing = v.as_bool().unwrap(),
+            other => panic!("setting {other}"),
+        }
+    }
+    s.image_types.clear();
+    for (name, options) in entry["imageTypes"].as_object().unwrap() {
+        s.image_types.push(match name.as_str() {
+            "Original" => ImageType::Original,
+            "Wavelet" => ImageType::Wavelet,
+            "LoG" => ImageType::LoG,
+            "Square" => ImageType::Square,
+            "SquareRoot" => ImageType::SquareRoot,
+            "Logarithm" => ImageType::Logarithm,
+            "Exponential" => ImageType::Exponential,
+            "Gradient" => ImageType::Gradient,
+            "LBP2D" => ImageType::Lbp2D,
+            "LBP3D" => ImageType::Lbp3D,
+            other => panic!("{other}"),
+        });
+        for (key, v) in options.as_object().unwrap() {
+            match key.as_str() {
+                "wavelet" => s.wavelet = v.as_str().unwrap().to_string(),
+                "level" => s.level = number(v) as u32,
+                "start_level" => s.start_level = number(v) as u32,
+                "sigma" => s.sigma = v.as_array().unwrap().iter().map(number).collect(),
+                other => panic!("{other}"),
+            }
+        }
+    }
+    let window = entry["clip"].as_array().map(|c| [number(&c[0]), number(&c[1])]);
+    (s, window)
+}
+
+/// Reference values of one (case, setting): PyRadiomics' name -> value.
+pub type Expected = BTreeMap<String, f64>;
+
+/// A table of reference values, by (case, setting).
+pub fn table(path: PathBuf) -> BTreeMap<(String, String), Expected> {
+    let mut table: BTreeMap<(String, String), Expected> = BTreeMap::new();
+    for line in text(path).lines().skip(1) {
+        let f: Vec<&str> = line.split(',').collect();
+        let name = format!("{}_{}_{}", f[2], f[3], f[4]);
+        table.entry((f[0].into(), f[1].into())).or_default().insert(name, f[5].parse().unwrap());
+    }
+    table
+}
+
+/// The cases' images and masks, and the settings by name.
+pub struct Cases {
+    folder: PathBuf,
+    cases: Value,
+    settings: Value,
+    images: BTreeMap<String, Volume>,
+}
+
+impl Cases {
+    pub fn new(folder: &std::path::Path) -> Cases {
+        Cases {
+            folder: folder.to_path_buf(),
+            cases: json(folder.join("cases.json")),
+            settings: json(folder.join("settings.json"))["settings"].take(),
+            images: BTreeMap::new(),
+        }
+    }
+
+    fn load(&mut self, path: &str) {
+        if !self.images.contains_key(path) {
+            self.images.insert(path.to_string(), nrrd(self.folder.join(path)));
+        }
+    }
+
+    /// Features of a case under a setting, restricted to `image_types` where given.
+    pub fn run(&mut self, case: &str, setting: &str, image_types: Option<&[ImageType]>) -> Result<BTreeMap<String, f64>, RadiomicsError> {
+        let (image, mask) = (self.cases[case]["image"].clone(), self.cases[case]["mask"].clone());
+        let (image, mask) = (image.as_str().unwrap(), mask.as_str().unwrap());
+        let label = self.cases[case]["label"].as_u64().unwrap() as u32;
+        self.load(image);
+        self.load(mask);
+        let (mut settings, window) = settings(&self.settings[setting], label);
+        if let Some(types) = image_types {
+            settings.image_types.retain(|t| types.contains(t));
+        }
+        let features = extract_windowed(&self.images[image], window, &self.images[mask], &settings)?;
+        Ok(features.0.into_iter().collect())
+    }
+}
+
+/// Values that differ by more than `tolerance`, relative to their own size or to the natural size of what they
+/// measure: a mean near 0 is compared with the spread, a cube's sign-changing sum with the cube of the spread.
+pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance: f64) -> Vec<String> {
+    let mut out = Vec::new();
+    for (name, want) in expected {
+        let Some(got) = found.get(name) else {
+            out.push(format!("{name}: missing"));
+            continue;
+        };
+        let (prefix, feature) = name.rsplit_once('_').unwrap();
+        let other = |feature: &str| expected.get(&format!("{prefix}_{feature}")).copied().unwrap_or(0.0).abs();
+        let scale = match feature {
+            "ClusterShade" => other("ClusterTendency").powf(1.5),
+            "Mean" | "Median" | "10Percentile" | "90Percentile" => other("Range"),
+            "Skewness" | "Imc1" | "Imc2" | "Correlation" | "Flatness" => 1.0,
+            "LeastAxisLength" => other("MajorAxisLength"),
+            _ => 0.0,
+        };
+        let same = want == got || (want.is_nan() && got.is_nan());
+        let error = (want - got).abs() / want.abs().max(scale);
+        if !same && !(error <= tolerance) {
+            out.push(format!("{name}: expected {want:?}, found {got:?}, off by {error:.1e}"));
+        }
+    }
+    out
+}
