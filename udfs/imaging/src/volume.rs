@@ -2,6 +2,8 @@
 
 use ndarray::Array3;
 
+use crate::error::GeometryError;
+
 /// Where a voxel grid lies in space, by ITK's convention (LPS: x to the patient's left, y to the back, z to the head).
 ///
 /// The centre of voxel `(i, j, k)` lies at `origin + direction * (spacing * (i, j, k))`.
@@ -61,12 +63,31 @@ pub(crate) use with_voxels;
 impl Geometry {
     /// Unit spacing, origin at zero, axes along the patient's.
     pub fn identity(size: [usize; 3]) -> Self {
-        Geometry {
-            size,
-            spacing: [1.0; 3],
-            origin: [0.0; 3],
-            direction: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        Geometry { size, spacing: [1.0; 3], origin: [0.0; 3], direction: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]] }
+    }
+
+    /// Says what is wrong with a grid: an axis without voxels, too many voxels, spacing that is not above zero,
+    /// numbers that are not finite, a singular direction.
+    pub fn check(&self) -> Result<(), GeometryError> {
+        if self.size.contains(&0) {
+            return Err(GeometryError::NoVoxels(self.size));
         }
+        let voxels = self.size.iter().try_fold(1usize, |n, s| n.checked_mul(*s));
+        if voxels.is_none_or(|n| n > isize::MAX as usize / 8) {
+            return Err(GeometryError::TooLarge(self.size));
+        }
+        if !self.spacing.iter().all(|s| s.is_finite() && *s > 0.0) {
+            return Err(GeometryError::Spacing(self.spacing));
+        }
+        if !self.origin.iter().all(|o| o.is_finite()) {
+            return Err(GeometryError::Origin(self.origin));
+        }
+        // Columns are unit vectors, so the determinant does not depend on the spacing.
+        let singular = determinant(&self.direction).abs() < 1e-6;
+        if singular || !self.direction.iter().flatten().all(|v| v.is_finite()) {
+            return Err(GeometryError::Direction(self.direction));
+        }
+        Ok(())
     }
 
     /// Volume of one voxel in mm3.
@@ -78,6 +99,12 @@ impl Geometry {
     pub fn shape(&self) -> (usize, usize, usize) {
         (self.size[2], self.size[1], self.size[0])
     }
+}
+
+/// Determinant of a 3x3 matrix.
+pub(crate) fn determinant(m: &[[f64; 3]; 3]) -> f64 {
+    m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1]) - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
+        + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])
 }
 
 impl Voxels {
