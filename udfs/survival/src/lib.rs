@@ -1,1 +1,20 @@
-//! Placeholder
+//! Survival analysis on slices and `ndarray` views: curves, tests, models and censoring-aware metrics.
+//!
+//! Kernels take times (0 or later, any unit), events (true: it happened at that time; false: censored) and covariates, check
+//! them, and return plain structs. Rows are used in the order given: equal input gives equal bits for any number of threads.
+
+pub mod auc;
+pub mod bootstrap;
+pub mod brier;
+pub mod censoring;
+pub mod concordance;
+pub mod concordance_inference;
+pub mod error;
+mod fenwick;
+pub mod km;
+pub mod logrank;
+pub mod nelson_aalen;
+pub mod outcome;
+pub mod rmst;
+mod rng;
+mod special;

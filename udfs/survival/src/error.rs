@@ -1,0 +1,34 @@
+//! What can go wrong, said so that the user knows what to do next. Rows count from 1.
+
+use thiserror::Error;
+
+/// Errors of the survival kernels.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum SurvivalError {
+    #[error("no rows to work on: check the filter, and that the rows are not dropped for NULL values")]
+    Empty,
+    #[error("{rows} rows are too many: at most 4294967294 can be used; sample or group the rows")]
+    TooManyRows { rows: usize },
+    #[error("{what} has {found} values, expected {expected}: give one per row")]
+    LengthMismatch { what: String, expected: usize, found: usize },
+    #[error("{what} is {value} in row {row}: remove or impute values that are not finite", row = row + 1)]
+    NotFinite { what: String, row: usize, value: f64 },
+    #[error("time is {time} in row {row}: follow-up times start at 0; check the dates it was computed from", row = row + 1)]
+    NegativeTime { row: usize, time: f64 },
+    #[error("weight is {weight} in row {row}: weights must not be negative", row = row + 1)]
+    NegativeWeight { row: usize, weight: f64 },
+    #[error("no events among {rows} rows (all censored): check that `event` is true (or 1) where the event happened")]
+    NoEvents { rows: usize },
+    #[error("no comparable pair of rows: concordance needs an event that another row outlives; check `event`, `time` and the group sizes")]
+    NoComparablePairs,
+    #[error("only one group in {what}: a comparison needs rows at risk in at least two groups")]
+    OneGroup { what: String },
+    #[error("the censoring curve is 0 at time {time}, so its inverse is no weight: choose an earlier `tau` or earlier times")]
+    CensoringIsZero { time: f64 },
+    #[error("{what} is {value} in row {row}: a probability between 0 and 1 is expected", row = row + 1)]
+    NotAProbability { what: String, row: usize, value: f64 },
+    #[error("the times do not serve: {reason}")]
+    BadTimes { reason: &'static str },
+    #[error("option {option} is {found}, expected {expected}")]
+    BadOption { option: &'static str, expected: &'static str, found: String },
+}
