@@ -1,1 +1,20 @@
-//! Placeholder
+//! Registers DataFusion functions in DuckDB over its stable v1 C API.
+//!
+//! Any `ScalarUDF`, `AggregateUDF` or table function becomes a DuckDB function: chunks cross as Arrow through the C Data
+//! Interface, errors and panics become query errors. All unsafe code of the project is in this crate.
+
+mod aggregate;
+mod bridge;
+mod database;
+mod error;
+mod guard;
+mod handle;
+mod registrar;
+mod scalar;
+mod signature;
+mod table;
+mod value;
+
+pub use database::Database;
+pub use error::AdapterError;
+pub use registrar::Registrar;

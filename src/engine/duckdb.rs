@@ -1,0 +1,54 @@
+//! The embedded DuckDB.
+
+use std::ops::Deref;
+use std::path::Path;
+
+use anyhow::Context;
+use duckdb::Connection;
+use esccsql_duckdb::Database;
+
+/// How to open a database.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    pub threads: Option<usize>,
+    pub memory_limit: Option<String>,
+    pub read_only: bool,
+}
+
+/// An open database: a DuckDB connection with all functions, to be used as one.
+pub struct Session {
+    // Declared first, so that it is dropped before the database that it belongs to.
+    connection: Connection,
+    _database: Database,
+}
+
+impl Deref for Session {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Opens a file, or memory for `None`, and registers every function. Extensions are neither installed nor loaded unasked.
+pub fn open(database: Option<&Path>, settings: &Settings) -> anyhow::Result<Session> {
+    let mut config = vec![("autoinstall_known_extensions", "false".to_string()), ("autoload_known_extensions", "false".to_string())];
+    if let Some(threads) = settings.threads {
+        config.push(("threads", threads.to_string()));
+    }
+    if let Some(limit) = &settings.memory_limit {
+        config.push(("memory_limit", limit.clone()));
+    }
+    if settings.read_only {
+        config.push(("access_mode", "READ_ONLY".to_string()));
+    }
+    let opened = Database::open(database, &config)?;
+    let registrar = opened.registrar();
+    for function in esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions) {
+        registrar.function(&function.implementation)?;
+    }
+    registrar.replacement_scan("read_images", esccsql_functions::is_image_path)?;
+    // SAFETY: the handle is open and outlives the connection, which `Session` drops first.
+    let connection = unsafe { Connection::open_from_raw(opened.raw().cast()) }.context("no connection to the database")?;
+    Ok(Session { connection, _database: opened })
+}
