@@ -146,7 +146,7 @@ impl Anatomy {
             aorta: [near(22.0, 1.5), near(24.0, 1.5)],
             aorta_radius: near(11.5, 0.8),
             spine: [near(0.0, 1.0), near(42.0, 1.0)],
-            mediastinum: near(33.0, 1.5),
+            mediastinum: near(31.0, 1.5),
             lung_hu: near(-820.0, 20.0),
             blood_hu: near(165.0, 12.0),
             bone_hu: near(210.0, 25.0),
@@ -165,9 +165,9 @@ impl Anatomy {
                 let y = grid.coordinate(1, j) / grid.scale;
                 for &x in &across {
                     let mut hu = FAT;
-                    // Lungs: beyond a mediastinum that widens to the back.
-                    let side = x.abs() - self.mediastinum - 0.004 * (y + 5.0) * (y + 5.0);
-                    cover(&mut hu, self.lung_hu, side);
+                    // Lungs: beyond a mediastinum that is narrowest at the oesophagus.
+                    let half_width = self.mediastinum + 0.004 * (y + 5.0) * (y + 5.0);
+                    cover(&mut hu, self.lung_hu, half_width - x.abs());
                     cover(&mut hu, MUSCLE, ellipse(x.abs(), y, [31.0, 47.0], [15.0, 13.0]));
                     let spine = ellipse(x, y, self.spine, [19.0, 16.0]);
                     cover(&mut hu, self.bone_hu + 240.0, spine);
