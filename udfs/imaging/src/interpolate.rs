@@ -1,8 +1,8 @@
 //! Interpolation of a volume on another grid: nearest voxel, trilinear and cubic B-spline, as ITK 5.4 does it.
 //!
 //! The B-spline's coefficients come from Unser's recursive prefilter (Unser, Aldroubi & Eden, IEEE Trans. Signal
-//! Process. 1993;41:821) with mirrored borders. Its pole decays as 0.268^k, so only [`SPLINE_MARGIN`] voxels around
-//! the sampled part of the source are filtered.
+//! Process. 1993;41:821) with mirrored borders. Its pole decays as 0.268^k, so of a large source only [`SPLINE_MARGIN`]
+//! voxels around the sampled part are filtered.
 
 use ndarray::{Array3, s};
 
@@ -21,8 +21,13 @@ pub enum Interpolator {
     Nearest,
 }
 
-/// Voxels beyond the sampled region that still change a B-spline in f64: 0.268^30 < 1e-17.
-pub const SPLINE_MARGIN: usize = 30;
+/// Voxels around the sampled region that are filtered for a B-spline of a large source. 0.268^30 is below f64's
+/// precision; ten more let the rounding settle too.
+pub const SPLINE_MARGIN: usize = 40;
+
+/// Sources of at most this many voxels are filtered whole for a B-spline. On a plateau the recursion keeps the rounding
+/// of its start, and a saturated region whose value is a bin edge then needs the same start as the whole image has.
+const SPLINE_WHOLE: usize = 1 << 21;
 
 /// Pole of the cubic B-spline prefilter, sqrt(3) - 2 as f64 arithmetic gives it.
 const POLE: f64 = 1.732_050_807_568_877_2 - 2.0;
@@ -87,6 +92,7 @@ fn sample(
     mut put: impl FnMut(usize, f64),
 ) {
     let margin = match interpolator {
+        Interpolator::BSpline if source.size.iter().product::<usize>() <= SPLINE_WHOLE => SPLINE_WHOLE,
         Interpolator::BSpline => SPLINE_MARGIN + 2,
         Interpolator::Linear | Interpolator::Nearest => 1,
     };

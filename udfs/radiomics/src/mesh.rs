@@ -201,7 +201,7 @@ pub(crate) fn mesh(inside: &Array3<bool>, spacing: [f64; 3]) -> Mesh {
         }
     }
     let area = counts.iter().zip(&patches).map(|(n, p)| *n as f64 * p.area).sum();
-    Mesh { area, volume: (volume / 6.0).abs() }
+    Mesh { area, volume: volume / 6.0 }
 }
 
 fn patch(configuration: usize, spacing: [f64; 3]) -> Patch {

@@ -233,6 +233,10 @@ pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance
             "ClusterShade" => other("ClusterTendency").powf(1.5),
             "Mean" | "Median" | "10Percentile" | "90Percentile" => other("Range"),
             "Skewness" | "Imc1" | "Imc2" | "Correlation" | "Flatness" => 1.0,
+            // Differences of intensities round as the intensities do.
+            "InterquartileRange" | "RobustMeanAbsoluteDeviation" | "MeanAbsoluteDeviation" | "Range" => {
+                1e-3 * other("Maximum").max(other("Minimum"))
+            }
             "LeastAxisLength" => other("MajorAxisLength"),
             _ => 0.0,
         };
