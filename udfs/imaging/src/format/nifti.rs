@@ -3,7 +3,8 @@
 //! Geometry follows ITK 5.4: spacing is `pixdim`; origin and direction come from the sform when it is orthogonal
 //! (1e-4) and either the only one, coded as scanner coordinates, or nearly equal to the qform; else from the qform.
 //! Neither: origin 0, axes along LPS. The matrices are f32 as nifti_clib keeps them, x and y change sign (RAS to LPS),
-//! metres and microns become millimetres.
+//! metres and microns become millimetres. (ITK's test of "nearly equal" also fails for some oblique matrices that are
+//! equal; it then takes the qform where the sform is taken here. The two differ by less than 1e-4 mm.)
 //!
 //! `scl_slope` and `scl_inter` apply when the slope is finite and not 0, and the two are not 1 and 0. The result is
 //! float32 for integers and float32, float64 for float64: what SimpleITK returns, so that features agree with
