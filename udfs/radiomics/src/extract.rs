@@ -4,9 +4,13 @@ use esccsql_imaging::Volume;
 use ndarray::Array3;
 
 use crate::binning::bin;
+use crate::filters::point::{Point, point};
+use crate::filters::wavelet::wavelet;
+use crate::filters::{Box3, gradient, lbp2d, log};
 use crate::firstorder::firstorder;
 use crate::prepare::{Prepared, prepare};
 use crate::shape::shape;
+use crate::source::Pixel;
 use crate::{FeatureClass, ImageType, RadiomicsError, Settings};
 
 /// Features in PyRadiomics' order, by PyRadiomics' names: `original_shape_Elongation`.
@@ -43,12 +47,42 @@ pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume,
         features.add("original", FeatureClass::Shape, shape(&prepared.shape_region, prepared.spacing));
     }
     for image_type in &settings.image_types {
-        if *image_type == ImageType::Original {
-            let values = prepared.frame.region(prepared.region.lower, prepared.region.upper());
-            intensity_features("original", &values, &prepared, settings, &mut features)?;
-        }
+        each_image(*image_type, &prepared, settings, |name, values| {
+            intensity_features(name, &values, &prepared, settings, &mut features)
+        })?;
     }
     Ok(features)
+}
+
+/// Calls `each` with the name and the voxels (in the region's box) of every image of a type.
+fn each_image(
+    image_type: ImageType,
+    prepared: &Prepared<'_>,
+    settings: &Settings,
+    mut each: impl FnMut(&str, Array3<f64>) -> Result<(), RadiomicsError>,
+) -> Result<(), RadiomicsError> {
+    let frame = &prepared.frame;
+    let area = Box3 { lower: prepared.region.lower, upper: prepared.region.upper() };
+    match image_type {
+        ImageType::Original => each("original", frame.region(area.lower, area.upper)),
+        ImageType::Wavelet => wavelet(frame, area, prepared.pixel == Pixel::Float32, settings, each),
+        ImageType::LoG => {
+            for sigma in settings.sigma.iter().copied().filter(|s| log::fits(frame.dim(), prepared.spacing, *s)) {
+                each(&log::name(sigma), log::log(frame, area, prepared.spacing, sigma))?;
+            }
+            Ok(())
+        }
+        ImageType::Square => each("square", point(frame, area, Point::Square)),
+        ImageType::SquareRoot => each("squareroot", point(frame, area, Point::SquareRoot)),
+        ImageType::Logarithm => each("logarithm", point(frame, area, Point::Logarithm)),
+        ImageType::Exponential => each("exponential", point(frame, area, Point::Exponential)),
+        ImageType::Gradient => {
+            let spacing = if settings.gradient_use_spacing { prepared.spacing } else { [1.0; 3] };
+            each("gradient", gradient(frame, area, spacing))
+        }
+        ImageType::Lbp2D => each("lbp-2D", lbp2d(frame, area, settings)),
+        ImageType::Lbp3D => Ok(()),
+    }
 }
 
 /// Every class but shape on one image, `values` being its voxels in the region's box.

@@ -4,6 +4,7 @@ mod binning;
 mod diameter;
 mod error;
 mod extract;
+mod filters;
 mod firstorder;
 mod mesh;
 mod prepare;

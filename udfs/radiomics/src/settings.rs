@@ -137,8 +137,6 @@ pub enum Lbp2DMethod {
     Default,
     Ror,
     Uniform,
-    NriUniform,
-    Var,
 }
 
 impl Default for Settings {

@@ -202,17 +202,14 @@ impl Cases {
         }
     }
 
-    /// Features of a case under a setting, restricted to `image_types` where given.
-    pub fn run(&mut self, case: &str, setting: &str, image_types: Option<&[ImageType]>) -> Result<BTreeMap<String, f64>, RadiomicsError> {
+    /// Features of a case under a setting.
+    pub fn run(&mut self, case: &str, setting: &str) -> Result<BTreeMap<String, f64>, RadiomicsError> {
         let (image, mask) = (self.cases[case]["image"].clone(), self.cases[case]["mask"].clone());
         let (image, mask) = (image.as_str().unwrap(), mask.as_str().unwrap());
         let label = self.cases[case]["label"].as_u64().unwrap() as u32;
         self.load(image);
         self.load(mask);
-        let (mut settings, window) = settings(&self.settings[setting], label);
-        if let Some(types) = image_types {
-            settings.image_types.retain(|t| types.contains(t));
-        }
+        let (settings, window) = settings(&self.settings[setting], label);
         let features = extract_windowed(&self.images[image], window, &self.images[mask], &settings)?;
         Ok(features.0.into_iter().collect())
     }
