@@ -16,13 +16,14 @@ pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &B
     let mut sorted = roi.clone();
     sorted.sort_unstable_by(f64::total_cmp);
 
-    let mean = sum(roi.iter().copied()) / n;
-    let moment = |power: i32| sum(roi.iter().map(|v| (v - mean).powi(power))) / n;
+    let mean = sum(&roi) / n;
+    let moment = |power: i32| mean_of(&roi, |v| (v - mean).powi(power));
     let variance = moment(2);
     let flat = variance == 0.0;
     let skewness = if flat { 0.0 } else { moment(3) / variance.powf(1.5) };
     let kurtosis = if flat { 0.0 } else { moment(4) / (variance * variance) };
-    let energy = sum(roi.iter().map(|v| (v + settings.voxel_array_shift).powi(2)));
+    let mean_square = mean_of(&roi, |v| (v + settings.voxel_array_shift).powi(2));
+    let energy = mean_square * n;
 
     let (p10, p25) = (percentile(&sorted, 0.10), percentile(&sorted, 0.25));
     let (p75, p90) = (percentile(&sorted, 0.75), percentile(&sorted, 0.90));
@@ -44,7 +45,7 @@ pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &B
         ("Minimum", minimum),
         ("Range", maximum - minimum),
         ("RobustMeanAbsoluteDeviation", mean_absolute_deviation(&central)),
-        ("RootMeanSquared", (energy / n).sqrt()),
+        ("RootMeanSquared", mean_square.sqrt()),
         ("Skewness", skewness),
         ("TotalEnergy", energy * binned.spacing.iter().product::<f64>()),
         ("Uniformity", uniformity),
@@ -52,22 +53,40 @@ pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &B
     ]
 }
 
-/// Sum with Neumaier's compensation: detail bands have means near 0.
-fn sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut total, mut lost) = (0.0_f64, 0.0);
-    for v in values {
-        let next = total + v;
-        lost += if total.abs() >= v.abs() { (total - next) + v } else { (v - next) + total };
-        total = next;
+/// Sum in numpy's order: halves down to blocks of 128, eight running sums in each. Besides being accurate, it leaves
+/// the mean of a flat region with numpy's rounding, from which its skewness and kurtosis follow.
+fn sum(values: &[f64]) -> f64 {
+    let n = values.len();
+    if n < 8 {
+        return values.iter().sum();
     }
-    total + lost
+    if n > 128 {
+        let half = n / 2 - n / 2 % 8;
+        return sum(&values[..half]) + sum(&values[half..]);
+    }
+    let mut r = [0.0; 8];
+    r.copy_from_slice(&values[..8]);
+    let blocks = values[8..].chunks_exact(8);
+    let rest = blocks.remainder();
+    for block in blocks {
+        for (r, v) in r.iter_mut().zip(block) {
+            *r += v;
+        }
+    }
+    let eight = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+    rest.iter().fold(eight, |total, v| total + v)
+}
+
+/// Mean of a function of each value.
+fn mean_of(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
+    let mapped: Vec<f64> = values.iter().map(|v| f(*v)).collect();
+    sum(&mapped) / values.len() as f64
 }
 
 /// Mean distance from the mean.
 fn mean_absolute_deviation(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    let mean = sum(values.iter().copied()) / n;
-    sum(values.iter().map(|v| (v - mean).abs())) / n
+    let mean = mean_of(values, |v| v);
+    mean_of(values, |v| (v - mean).abs())
 }
 
 /// Percentile of ascending values at position (n - 1) q, between neighbours by numpy's two-sided formula.
@@ -109,7 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn sums_keep_what_a_large_term_would_swallow() {
-        assert_eq!(sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
+    fn sums_of_every_length() {
+        for n in [0, 7, 8, 127, 128, 129, 300, 1000] {
+            let values: Vec<f64> = (0..n).map(f64::from).collect();
+            assert_eq!(sum(&values), f64::from(n * (n - 1) / 2), "{n}");
+        }
     }
 }

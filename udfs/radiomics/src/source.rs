@@ -87,7 +87,7 @@ impl<'a> Source<'a> {
         }
         if settings.normalize {
             let (mean, sd) = source.mean_and_sd();
-            if sd == 0.0 || sd.is_nan() {
+            if !(sd > 0.0) {
                 return Err(RadiomicsError::ConstantImage { value: mean });
             }
             let (outliers, scale) = (settings.remove_outliers, settings.normalize_scale);
@@ -119,10 +119,34 @@ impl<'a> Source<'a> {
         (0..nz).map(|z| per_slice(&self.region([z, 0, 0], [z + 1, ny, nx]))).collect()
     }
 
+    /// ITK's formulas, whose last bits decide where a saturated region's rounding noise falls.
     fn mean_and_sd(&self) -> (f64, f64) {
         let n = self.volume.geometry.size.iter().product::<usize>() as f64;
-        let mean = self.slices(|s| s.iter().sum::<f64>()).iter().sum::<f64>() / n;
-        let squares = self.slices(|s| s.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>());
-        (mean, (squares.iter().sum::<f64>() / (n - 1.0)).sqrt())
+        let sums = self.slices(|s| (compensated_sum(s.iter().copied()), compensated_sum(s.iter().map(|v| v * v))));
+        let sum = compensated_sum(sums.iter().map(|s| s.0));
+        let squares = compensated_sum(sums.iter().map(|s| s.1));
+        let variance = (squares - sum * sum / n) / (n - 1.0);
+        (sum / n, variance.sqrt())
+    }
+}
+
+/// Sum with Neumaier's compensation.
+fn compensated_sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut total, mut lost) = (0.0_f64, 0.0);
+    for v in values {
+        let next = total + v;
+        lost += if total.abs() >= v.abs() { (total - next) + v } else { (v - next) + total };
+        total = next;
+    }
+    total + lost
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_keep_what_a_large_term_would_swallow() {
+        assert_eq!(compensated_sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
     }
 }

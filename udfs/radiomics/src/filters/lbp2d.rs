@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peak_a_plain_and_a_checkerboard() {
+    fn a_peak_a_plain_and_a_star() {
         let settings = Settings { force_2d: true, ..Settings::default() };
         let codes = |values: Array3<f64>| {
             let area = Box3 { lower: [0, 2, 2], upper: [1, 3, 3] };
@@ -92,7 +92,12 @@ mod tests {
         peak[[0, 2, 2]] = 1.0;
         assert_eq!(codes(peak), 0.0);
         assert_eq!(codes(Array3::zeros((1, 5, 5))), 8.0);
-        let sides = Array3::from_shape_fn((1, 5, 5), |(_, y, x)| if (x + y) % 2 == 0 { 1.0 } else { 0.0 });
-        assert_eq!(codes(sides), 9.0);
+        // Higher along the axes, lower at the corners: more than two changes around the circle.
+        let star = Array3::from_shape_fn((1, 5, 5), |(_, y, x)| match (x != 2, y != 2) {
+            (true, true) => -10.0,
+            (false, false) => 0.0,
+            _ => 1.0,
+        });
+        assert_eq!(codes(star), 9.0);
     }
 }

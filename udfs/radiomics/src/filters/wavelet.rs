@@ -150,8 +150,10 @@ mod tests {
             let taps = Taps::named(name).unwrap();
             let sum: f64 = taps.low.iter().sum();
             assert_eq!(taps.low.len(), taps.high.len());
-            assert!((sum - 2.0_f64.sqrt()).abs() < 1e-6, "{name}: {sum}");
-            assert!(taps.high.iter().sum::<f64>().abs() < 1e-6, "{name}");
+            // The discrete Meyer filter is an approximation.
+            let tolerance = if name == "dmey" { 1e-4 } else { 1e-9 };
+            assert!((sum - 2.0_f64.sqrt()).abs() < tolerance, "{name}: {sum}");
+            assert!(taps.high.iter().sum::<f64>().abs() < tolerance, "{name}");
         }
         assert!(Taps::named("coif").is_none());
     }
