@@ -1,15 +1,21 @@
 //! Medical volumes: files, geometry, resampling, masks and pictures. Knows no engine.
 
+mod cache;
 mod error;
 mod format;
 mod grid;
+mod hash;
 mod interpolate;
 mod labels;
+pub mod mask;
+pub mod ops;
 mod volume;
 
+pub use cache::Cache;
 pub use error::{GeometryError, ImageError, Result};
 pub use format::{Dtype, Format, Header, parse_metaimage, parse_nifti, parse_nrrd, parse_volume, read_header, read_volume, write_volume};
 pub use grid::GridMap;
+pub use hash::sha256_file;
 pub use interpolate::{Interpolator, SPLINE_MARGIN, crop_f64, footprint, prefilter, resample, resample_values};
 pub use labels::{Region, labels};
 pub use volume::{Geometry, Volume, Voxels};
