@@ -31,4 +31,20 @@ pub enum SurvivalError {
     BadTimes { reason: &'static str },
     #[error("option {option} is {found}, expected {expected}")]
     BadOption { option: &'static str, expected: &'static str, found: String },
+    #[error("each of the {features} features is constant: there is nothing to learn from; check how x is built")]
+    ConstantFeatures { features: usize },
+    #[error("stopped on request")]
+    Cancelled,
+    #[error("{rows} rows are too few: at least {needed} are needed; check the filter and the rows dropped for NULL")]
+    TooFewRows { rows: usize, needed: usize },
+    #[error("x has no columns: give at least one covariate")]
+    NoColumns,
+    #[error("x has {found} columns, the model has {expected}: give the columns that it was fitted on")]
+    ColumnMismatch { expected: usize, found: usize },
+    #[error("weight is 0 in row {row}: leave rows of weight 0 out (WHERE weight > 0)", row = row + 1)]
+    ZeroWeight { row: usize },
+    #[error("every column is constant or excluded: nothing can be penalised; check the join and the scaling of x")]
+    NothingToFit,
+    #[error("stratum {stratum} was not in the fit and has no baseline: predict for the fitted strata only")]
+    UnknownStratum { stratum: u32 },
 }

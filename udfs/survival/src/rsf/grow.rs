@@ -1,0 +1,164 @@
+//! Growing one tree.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::sample::in_bag;
+use super::split::{NodeTable, Splitter};
+use super::training::Training;
+use super::tree::{LeafEvent, Tree};
+use super::{RsfOptions, Threshold};
+use crate::rng::below;
+
+/// Grows trees one after the other in the same working memory.
+pub(super) struct Grower<'a> {
+    training: &'a Training,
+    options: &'a RsfOptions,
+    mtry: usize,
+    /// In-bag positions, repeated as often as they were drawn; a node is a range, ascending in time.
+    positions: Vec<u32>,
+    scratch: Vec<u32>,
+    /// A permutation of the features, shuffled as far as a node draws.
+    features: Vec<u32>,
+    table: NodeTable,
+    splitter: Splitter,
+}
+
+/// A node that waits to be grown.
+struct Pending {
+    start: usize,
+    end: usize,
+    depth: usize,
+    /// The node whose right daughter this is.
+    right_of: Option<usize>,
+}
+
+impl<'a> Grower<'a> {
+    pub fn new(training: &'a Training, options: &'a RsfOptions) -> Self {
+        Self {
+            training,
+            options,
+            mtry: options.mtry_of(training.features),
+            positions: Vec::new(),
+            scratch: Vec::new(),
+            features: Vec::new(),
+            table: NodeTable::default(),
+            splitter: Splitter::default(),
+        }
+    }
+
+    /// Grows tree `index`.
+    pub fn grow(&mut self, index: usize) -> Tree {
+        let (mut rng, counts) = in_bag(self.options, self.training.rows, index);
+        self.positions.clear();
+        for (position, &row) in self.training.row.iter().enumerate() {
+            self.positions.extend(std::iter::repeat_n(position as u32, counts[row as usize] as usize));
+        }
+        self.features.clear();
+        self.features.extend(0..self.training.features as u32);
+
+        let mut tree = Tree::default();
+        let mut pending = vec![Pending { start: 0, end: self.positions.len(), depth: 0, right_of: None }];
+        while let Some(node) = pending.pop() {
+            if let Some(parent) = node.right_of {
+                tree.set_right(parent, tree.len());
+            }
+            match self.split(&node, &mut rng) {
+                Some((feature, threshold, middle)) => {
+                    let parent = tree.push_split(feature, threshold);
+                    let depth = node.depth + 1;
+                    pending.push(Pending { start: middle, end: node.end, depth, right_of: Some(parent) });
+                    pending.push(Pending { start: node.start, end: middle, depth, right_of: None });
+                }
+                None => self.push_leaf(&mut tree, node.start..node.end),
+            }
+        }
+        tree.shrink();
+        tree
+    }
+
+    /// Splits a node: feature, threshold and where the right daughter starts. `None` makes it a leaf.
+    fn split(&mut self, node: &Pending, rng: &mut ChaCha8Rng) -> Option<(u32, f64, usize)> {
+        let options = self.options;
+        let size = node.end - node.start;
+        if size < 2 * options.node_size || size < 2 * options.min_leaf || options.max_depth.is_some_and(|d| node.depth >= d) {
+            return None;
+        }
+        let positions = &self.positions[node.start..node.end];
+        self.table.fill(self.training, positions, options.splitting);
+        if !self.table.has_events() {
+            return None;
+        }
+        // Features that are constant in the node are passed over; the others count towards mtry. With all features in play
+        // their own order is used, so that such a tree has no randomness.
+        let all = self.mtry == self.training.features;
+        let (mut best_statistic, mut best) = (0.0, None);
+        let mut tried = 0;
+        for drawn in 0..self.features.len() {
+            if tried == self.mtry {
+                break;
+            }
+            if !all {
+                let pick = drawn + below(rng, (self.features.len() - drawn) as u32) as usize;
+                self.features.swap(drawn, pick);
+            }
+            let feature = self.features[drawn];
+            let column = &self.training.feature[feature as usize];
+            let Some(found) = self.splitter.best(column, positions, &self.table, options, rng) else { continue };
+            tried += 1;
+            // Equal statistics differ in rounding only: the first one stays.
+            if found.statistic > best_statistic * (1.0 + 1e-10) {
+                best_statistic = found.statistic;
+                best = Some((feature, found.cut));
+            }
+        }
+        let (feature, cut) = best?;
+        let column = &self.training.feature[feature as usize];
+        let middle = node.start + self.partition(node.start..node.end, &column.rank, cut);
+        let value = column.values[cut as usize];
+        let threshold = match options.threshold {
+            Threshold::DataValue => value,
+            Threshold::Midpoint => {
+                let next = self.positions[middle..node.end].iter().map(|&i| column.rank[i as usize]).min()?;
+                let middle = value + (column.values[next as usize] - value) / 2.0;
+                // Two neighbouring floats have no number between them.
+                if middle < column.values[next as usize] { middle } else { value }
+            }
+        };
+        Some((feature, threshold, middle))
+    }
+
+    /// Moves ranks up to `cut` to the front, both sides staying in time order; returns how many they are.
+    fn partition(&mut self, range: std::ops::Range<usize>, rank: &[u32], cut: u32) -> usize {
+        let positions = &mut self.positions[range];
+        self.scratch.clear();
+        let mut left = 0;
+        for k in 0..positions.len() {
+            let position = positions[k];
+            if rank[position as usize] <= cut {
+                positions[left] = position;
+                left += 1;
+            } else {
+                self.scratch.push(position);
+            }
+        }
+        positions[left..].copy_from_slice(&self.scratch);
+        left
+    }
+
+    fn push_leaf(&self, tree: &mut Tree, range: std::ops::Range<usize>) {
+        let training = self.training;
+        let positions = &self.positions[range];
+        let size = positions.len();
+        let mut seen = 0;
+        let events = positions
+            .chunk_by(|&a, &b| training.time_index[a as usize] == training.time_index[b as usize])
+            .filter_map(|tied| {
+                let at_risk = (size - seen) as u32;
+                seen += tied.len();
+                let deaths = tied.iter().filter(|&&i| training.event[i as usize]).count() as u32;
+                let time = training.event_index[training.time_index[tied[0] as usize] as usize];
+                (deaths > 0).then_some(LeafEvent { time, deaths, at_risk })
+            });
+        tree.push_leaf(events, size as u32, training.event_times.len());
+    }
+}
