@@ -19,6 +19,7 @@ use crate::guard::guard;
 use crate::handle::{boxed, c_name, drop_box};
 use crate::scalar::{fields, message};
 use crate::signature::overloads;
+use crate::states;
 
 /// What the callbacks of one overload need.
 struct Entry {
@@ -98,16 +99,23 @@ unsafe extern "C" fn size(_: duckdb_function_info) -> idx_t {
 }
 
 unsafe extern "C" fn init(_: duckdb_function_info, state: duckdb_aggregate_state) {
+    let slot: Slot = Box::into_raw(Box::default());
+    states::begin(slot as usize);
     // SAFETY: the state has room for a slot, as `size` asked.
-    unsafe { state.cast::<Slot>().write(Box::into_raw(Box::default())) };
+    unsafe { state.cast::<Slot>().write(slot) };
 }
 
 unsafe extern "C" fn update(info: duckdb_function_info, chunk: duckdb_data_chunk, states: *mut duckdb_aggregate_state) {
-    // SAFETY: DuckDB passes a live chunk and one state per row; no other thread has these states now.
+    // SAFETY: DuckDB passes a live chunk and a live first state; `groups` vouches for the others. No other thread has these
+    // groups now.
     let outcome = guard(|| unsafe {
         let entry = entry(info);
+        let rows = duckdb_data_chunk_get_size(chunk) as usize;
+        if rows == 0 {
+            return Ok(());
+        }
         let columns = entry.bridge.import(chunk)?;
-        let slots = slots(states, duckdb_data_chunk_get_size(chunk) as usize);
+        let slots: Vec<Slot> = states::groups(states, rows).into_iter().map(|group| group as Slot).collect();
         entry.bridge.environment().enter(|| {
             each_group(&slots, &columns, |slot, columns| {
                 let group = &mut *slot;
@@ -118,7 +126,7 @@ unsafe extern "C" fn update(info: duckdb_function_info, chunk: duckdb_data_chunk
     fail(info, outcome);
 }
 
-/// Calls `work` once per group with all rows of that group.
+/// Calls `work` once per group with all rows of that group; one slot alone stands for all rows.
 fn each_group(slots: &[Slot], columns: &[ArrayRef], mut work: impl FnMut(Slot, Vec<ArrayRef>) -> Result<(), String>) -> Result<(), String> {
     let Some(&first) = slots.first() else { return Ok(()) };
     if slots.iter().all(|&slot| slot == first) {
@@ -191,6 +199,7 @@ unsafe extern "C" fn finalize(
     let outcome = guard(|| unsafe {
         let entry = entry(info);
         let slots = slots(states, count as usize);
+        slots.iter().for_each(|&slot| states::finish(slot as usize));
         // A window may ask for one state in several rows: compute each once.
         let mut places: HashMap<Slot, usize> = HashMap::new();
         let mut tasks: Vec<Task> = Vec::new();
@@ -228,6 +237,7 @@ unsafe extern "C" fn finalize(
 unsafe extern "C" fn destroy(states: *mut duckdb_aggregate_state, count: idx_t) {
     // SAFETY: DuckDB destroys each state once. Each drop has its own guard: one that panics must not leak the others.
     for slot in unsafe { slots(states, count as usize) } {
+        states::finish(slot as usize);
         let _ = guard(|| {
             drop(unsafe { Box::from_raw(slot) });
             Ok(())

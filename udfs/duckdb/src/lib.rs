@@ -12,6 +12,7 @@ mod handle;
 mod registrar;
 mod scalar;
 mod signature;
+mod states;
 mod table;
 mod value;
 

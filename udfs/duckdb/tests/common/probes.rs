@@ -85,7 +85,10 @@ impl ScalarUDFImpl for Describe {
                     nested if nested.is_nested() => nested.to_string().split(['(', ' ']).next().unwrap().to_string(),
                     flat => flat.to_string(),
                 };
-                format!("{kind} {value}")
+                match array.data_type() {
+                    DataType::Null => "Null".into(),
+                    _ => format!("{kind} {value}"),
+                }
             });
             parts.collect::<Vec<_>>().join(" | ")
         };
@@ -219,7 +222,7 @@ struct Gather {
     signature: Signature,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Gathered {
     at: Option<&'static str>,
     texts: Vec<String>,
@@ -238,7 +241,7 @@ impl AggregateUDFImpl for Gather {
         Ok(DataType::Utf8)
     }
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Gathered { at: self.at, ..Gathered::default() }))
+        Ok(Box::new(Gathered { at: self.at, texts: Vec::new(), nulls: 0, options: String::new() }))
     }
     fn state_fields(&self, _: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let texts = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
