@@ -18,12 +18,12 @@ pub mod weight {
     /// Growth of the tumour volume; seen by the Clinical model, and by delta radiomics in its shape features.
     pub const VOLUME: f64 = 0.35;
     /// Change of texture amplitude between the scans; seen by delta radiomics.
-    pub const TEXTURE_CHANGE: f64 = 0.70;
+    pub const TEXTURE_CHANGE: f64 = 0.60;
     /// Level of the rim pattern before treatment; seen by deep features. The two rims weigh the same and vary apart,
     /// so their difference, which is what a delta feature sees, says next to nothing.
-    pub const RIM_PRE: f64 = 0.65;
+    pub const RIM_PRE: f64 = 0.75;
     /// Level of the rim pattern after treatment.
-    pub const RIM_POST: f64 = 0.65;
+    pub const RIM_POST: f64 = 0.75;
 }
 
 /// Share of the latent aggressiveness in a part: `part = share * latent + sqrt(1 - share^2) * noise`.

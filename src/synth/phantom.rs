@@ -229,7 +229,7 @@ impl Inside {
             mean: timepoint.pick(80.0, 75.0) + 4.0 * planted.enhancement,
             texture: timepoint.pick(texture_pre, texture_pre * math::exp(0.35 * planted.texture_change - 0.1)),
             grain: 1.7 * math::exp(0.2 * planted.grain),
-            rim: 18.0 + 14.0 * rim,
+            rim: 20.0 + 16.0 * rim,
         }
     }
 
