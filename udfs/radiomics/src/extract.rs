@@ -6,7 +6,7 @@ use ndarray::Array3;
 use crate::binning::bin;
 use crate::filters::point::{Point, point};
 use crate::filters::wavelet::wavelet;
-use crate::filters::{Box3, gradient, lbp2d, log};
+use crate::filters::{Box3, gradient, lbp2d, lbp3d, log};
 use crate::firstorder::firstorder;
 use crate::prepare::{Prepared, prepare};
 use crate::shape::shape;
@@ -81,7 +81,7 @@ fn each_image(
             each("gradient", gradient(frame, area, spacing))
         }
         ImageType::Lbp2D => each("lbp-2D", lbp2d(frame, area, settings)),
-        ImageType::Lbp3D => Ok(()),
+        ImageType::Lbp3D => lbp3d(frame, area, &prepared.region.inside, settings, each),
     }
 }
 

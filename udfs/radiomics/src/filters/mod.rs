@@ -7,9 +7,11 @@ pub(crate) mod point;
 pub(crate) mod wavelet;
 mod gradient;
 mod lbp2d;
+mod lbp3d;
 
 pub(crate) use gradient::gradient;
 pub(crate) use lbp2d::lbp2d;
+pub(crate) use lbp3d::lbp3d;
 
 use ndarray::{Array3, s};
 
