@@ -9,6 +9,8 @@ mod interpolate;
 mod labels;
 pub mod mask;
 pub mod ops;
+mod picture;
+mod recipe;
 mod volume;
 
 pub use cache::Cache;
@@ -18,4 +20,6 @@ pub use grid::GridMap;
 pub use hash::sha256_file;
 pub use interpolate::{Interpolator, SPLINE_MARGIN, crop_f64, footprint, prefilter, resample, resample_values};
 pub use labels::{Region, labels};
+pub use picture::{Plane, PngOptions, png};
+pub use recipe::{Label, Op, Recipe, Role};
 pub use volume::{Geometry, Volume, Voxels};

@@ -127,6 +127,9 @@ fn morph(mask: &Volume, reach: Reach, shrink: bool) -> Result<Volume> {
     Ok(out)
 }
 
+/// Voxels in the box around the largest structuring element.
+const MAX_ELEMENT: u128 = 1 << 26;
+
 /// Offsets (z, y, x) of a structuring element, cut to what fits in the image.
 fn element(reach: Reach, spacing: [f64; 3], size: [usize; 3]) -> Result<Vec<[isize; 3]>> {
     let limits: [isize; 3] = match reach {
@@ -138,6 +141,10 @@ fn element(reach: Reach, spacing: [f64; 3], size: [usize; 3]) -> Result<Vec<[isi
             return Err(ImageError::Operation(format!("a radius of {r} mm: expected a finite number, 0 or more")));
         }
     };
+    let boxed: u128 = limits.iter().map(|l| 2 * l.unsigned_abs() as u128 + 1).product();
+    if boxed > MAX_ELEMENT {
+        return Err(ImageError::Operation(format!("{reach:?} is too far: the structuring element would have {boxed} voxels")));
+    }
     let inside = |z: isize, y: isize, x: isize| match reach {
         Reach::Voxels(n) => (x.unsigned_abs() + y.unsigned_abs() + z.unsigned_abs()) <= n as usize,
         Reach::Millimetres(r) => {

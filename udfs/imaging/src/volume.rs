@@ -1,6 +1,6 @@
 //! A medical volume in memory: voxels in their stored type, and where they lie in the patient.
 
-use ndarray::Array3;
+use ndarray::{Array2, Array3, Axis};
 
 use crate::error::GeometryError;
 
@@ -127,6 +127,11 @@ impl Voxels {
     /// Shape `(z, y, x)`.
     pub fn dim(&self) -> (usize, usize, usize) {
         with_voxels!(self, a => a.dim())
+    }
+
+    /// One slice as float64: voxels at `index` of array axis `axis` (0 is z), the other two axes in order.
+    pub fn slice_f64(&self, axis: usize, index: usize) -> Array2<f64> {
+        with_voxels!(self, a => a.index_axis(Axis(axis), index).mapv(|v| v as f64))
     }
 
     /// Every voxel as float64.

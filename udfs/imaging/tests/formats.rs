@@ -66,7 +66,13 @@ fn every_golden_image_reads_as_simpleitk_reads_it() {
         assert_eq!(g.spacing, case.spacing, "{}: spacing", case.name);
         assert_eq!(g.origin, case.origin, "{}: origin", case.name);
         // The last bit of a direction depends on the compiler's order of operations.
-        assert!(close(g.direction.as_flattened(), case.direction.as_flattened(), 3e-16), "{}: {:?} {:?}", case.name, g.direction, case.direction);
+        assert!(
+            close(g.direction.as_flattened(), case.direction.as_flattened(), 3e-16),
+            "{}: {:?} {:?}",
+            case.name,
+            g.direction,
+            case.direction
+        );
         assert_eq!(texts(&volume.voxels), expected(case), "{}", case.name);
     }
 }
