@@ -41,19 +41,29 @@ pub struct Volume {
     pub voxels: Voxels,
 }
 
-/// Runs the same expression on the typed array inside a [`Voxels`].
+/// Runs the same expression on the typed array inside a [`Voxels`]. A cast in it is without effect for one of the types.
 macro_rules! with_voxels {
     ($voxels:expr, $array:ident => $body:expr) => {
         match $voxels {
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::U8($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::I8($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::U16($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::I16($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::U32($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::I32($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::U64($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::I64($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::F32($array) => $body,
+            #[allow(clippy::unnecessary_cast)]
             $crate::Voxels::F64($array) => $body,
         }
     };
@@ -99,6 +109,11 @@ impl Geometry {
     pub fn shape(&self) -> (usize, usize, usize) {
         (self.size[2], self.size[1], self.size[0])
     }
+}
+
+/// The vector at right angles to two others.
+pub(crate) fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [a[1] * b[2] - b[1] * a[2], a[2] * b[0] - b[2] * a[0], a[0] * b[1] - b[0] * a[1]]
 }
 
 /// Determinant of a 3x3 matrix.

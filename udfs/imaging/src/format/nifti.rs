@@ -279,9 +279,7 @@ fn geometry(path: &Path, fields: &Fields, size: [usize; 3], version: u8) -> Resu
     for (row, values) in matrix.iter().enumerate() {
         let sign = if row < 2 { -1.0 } else { 1.0 };
         geometry.origin[row] = sign * values[3] * unit;
-        for axis in 0..3 {
-            geometry.direction[row][axis] = sign * values[axis];
-        }
+        geometry.direction[row] = [sign * values[0], sign * values[1], sign * values[2]];
     }
     for axis in 0..3 {
         let norm = (0..3).map(|r| geometry.direction[r][axis].powi(2)).sum::<f64>().sqrt();
@@ -302,10 +300,8 @@ fn complete(m: &mut Affine, slices: usize) {
     if slices == 1 && m.iter().all(|row| row[2] == 0.0) {
         let column = |c: usize| [m[0][c], m[1][c], m[2][c]];
         let (x, y) = (column(0), column(1));
-        for r in 0..3 {
-            let (a, b) = ((r + 1) % 3, (r + 2) % 3);
-            m[r][2] = x[a] * y[b] - x[b] * y[a];
-        }
+        let z = crate::volume::cross(x, y);
+        m.iter_mut().zip(z).for_each(|(row, v)| row[2] = v);
     }
 }
 

@@ -222,10 +222,8 @@ fn geometry(fields: &Fields) -> Result<Geometry> {
 fn complete(geometry: &mut Geometry, axes: usize) {
     let d = &mut geometry.direction;
     if axes == 2 {
-        for r in 0..3 {
-            let (a, b) = ((r + 1) % 3, (r + 2) % 3);
-            d[r][2] = d[a][0] * d[b][1] - d[b][0] * d[a][1];
-        }
+        let z = crate::volume::cross(d.map(|row| row[0]), d.map(|row| row[1]));
+        d.iter_mut().zip(z).for_each(|(row, v)| row[2] = v);
     }
 }
 

@@ -259,13 +259,10 @@ fn binary<T: Sample>(path: &Path, mut stream: impl Read, ceiling: u64, expected:
         left -= want as u64;
     }
     // One byte more: finds what should not be there, and makes a decompressor check its sum.
-    let mut extra = [0u8; 1];
-    match fill(&mut stream, &mut extra) {
+    let after = std::io::copy(&mut stream.take(STEP as u64), &mut std::io::sink());
+    match after {
         Ok(0) => Ok(values),
-        Ok(_) => {
-            let more = std::io::copy(&mut stream.take(STEP as u64), &mut std::io::sink()).unwrap_or(0);
-            Err(ImageError::Trailing { path: path.into(), expected, extra: 1 + more })
-        }
+        Ok(extra) => Err(ImageError::Trailing { path: path.into(), expected, extra }),
         Err(e) => Err(damaged(path, e)),
     }
 }

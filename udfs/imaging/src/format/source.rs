@@ -1,7 +1,7 @@
 //! The bytes of an image file, read forward, with a bound on how many there can be.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -82,7 +82,7 @@ impl<'a> Source<'a> {
     pub fn take(&mut self, n: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; n];
         self.stream.read_exact(&mut bytes).map_err(|e| match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
+            ErrorKind::UnexpectedEof => {
                 ImageError::header(&self.path, "the file's length", "too short for a header", format!("at least {n} bytes"))
             }
             _ => ImageError::io(&self.path, "reading the header", e),
@@ -197,15 +197,8 @@ fn peek(stream: &mut impl Read, path: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
     match stream.take(HEAD as u64).read_to_end(&mut head) {
         Ok(_) => Ok(head),
-        // A damaged or short gzip stream still shows its first bytes, and fails where it is read.
-        Err(_) if !head.is_empty() => Ok(head),
-        Err(e)
-            if matches!(
-                e.kind(),
-                std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData
-            ) =>
-        {
-            Err(ImageError::Io { path: path.into(), doing: "unpacking the file (it is damaged)", source: e })
+        Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
+            Err(ImageError::Io { path: path.into(), doing: "unpacking the file (it is damaged or truncated)", source: e })
         }
         Err(e) => Err(ImageError::io(path, "reading the file", e)),
     }
