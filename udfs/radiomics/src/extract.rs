@@ -11,6 +11,7 @@ use crate::firstorder::firstorder;
 use crate::prepare::{Prepared, prepare};
 use crate::shape::shape;
 use crate::source::Pixel;
+use crate::texture::{Lattice, glcm, gldm, glrlm, glszm, ngtdm};
 use crate::{FeatureClass, ImageType, RadiomicsError, Settings};
 
 /// Features in PyRadiomics' order, by PyRadiomics' names: `original_shape_Elongation`.
@@ -97,6 +98,17 @@ fn intensity_features(
     let binned = bin(values, inside, prepared.spacing, settings)?;
     if settings.wants(FeatureClass::FirstOrder) {
         features.add(image_type, FeatureClass::FirstOrder, firstorder(values, inside, &binned, settings));
+    }
+    let lattice = Lattice::new(&binned, settings);
+    let classes: [(FeatureClass, fn(&Lattice, &Settings) -> Vec<(&'static str, f64)>); 5] = [
+        (FeatureClass::Glcm, glcm),
+        (FeatureClass::Gldm, gldm),
+        (FeatureClass::Glrlm, glrlm),
+        (FeatureClass::Glszm, glszm),
+        (FeatureClass::Ngtdm, ngtdm),
+    ];
+    for (class, compute) in classes.into_iter().filter(|(class, _)| settings.wants(*class)) {
+        features.add(image_type, class, compute(&lattice, settings));
     }
     Ok(())
 }

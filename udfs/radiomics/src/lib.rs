@@ -12,6 +12,7 @@ mod roi;
 mod settings;
 mod shape;
 mod source;
+mod texture;
 
 pub use error::RadiomicsError;
 pub use extract::{Features, extract, extract_windowed};
