@@ -367,7 +367,7 @@ impl Ranked {
         // From the earliest time on: the tree holds the events that each row outlives, with their time weight.
         if let Some(own) = &mut own {
             tree.clear();
-            for block in 0..outcome.distinct_times().len() {
+            for (block, &time_weight) in time_weights.iter().enumerate() {
                 let mut outlived = |i: usize, tree: &Fenwick| {
                     let (low, high) = self.tied[self.rank[i] as usize];
                     let lower = tree.below(low);
@@ -381,7 +381,7 @@ impl Ranked {
                     outlived(i, &tree);
                 }
                 for i in outcome.block(block).filter(|&i| event[i]) {
-                    tree.add(self.rank[i], weight(i) * time_weights[block]);
+                    tree.add(self.rank[i], weight(i) * time_weight);
                 }
                 if late {
                     for i in outcome.block(block).filter(|&i| !event[i]) {

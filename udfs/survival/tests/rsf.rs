@@ -31,22 +31,17 @@ fn by_first_appearance(tree: &Tree, x: ArrayView2<f64>) -> (Vec<usize>, Vec<usiz
     (order, labels)
 }
 
-/// Rows below each node.
-fn node_sizes(tree: &Tree, x: ArrayView2<f64>) -> Vec<usize> {
-    let mut sizes = vec![0; tree.len()];
-    for i in 0..x.nrows() {
-        let mut at = 0;
-        loop {
-            sizes[at] += 1;
-            match tree.node(at) {
-                Node::Split { feature, threshold, left, right } => {
-                    at = if x[(i, feature)] <= threshold { left } else { right };
-                }
-                Node::Leaf { .. } => break,
-            }
-        }
+/// The nodes that a row passes.
+fn path(tree: &Tree, x: ArrayView2<f64>, row: usize) -> Vec<usize> {
+    let mut nodes = vec![0];
+    while let Node::Split { feature, threshold, left, right } = tree.node(nodes[nodes.len() - 1]) {
+        nodes.push(if x[(row, feature)] <= threshold { left } else { right });
     }
-    sizes
+    nodes
+}
+
+fn rows_at(tree: &Tree, x: ArrayView2<f64>, node: usize) -> Vec<usize> {
+    (0..x.nrows()).filter(|&i| path(tree, x, i).contains(&node)).collect()
 }
 
 #[test]
@@ -56,20 +51,26 @@ fn single_trees_equal_those_of_randomforestsrc() {
     for (id, case) in file["deterministic"].as_object().unwrap() {
         let data = Data::read(case["data"].as_str().unwrap());
         let x = data.matrix();
-        let options =
-            RsfOptions { node_size: case["nodesize"].as_u64().unwrap() as usize, ..single_tree(x.ncols()) };
+        let options = RsfOptions { node_size: case["nodesize"].as_u64().unwrap() as usize, ..single_tree(x.ncols()) };
         let forest = fit(&data.time, &data.event, x.view(), &options).unwrap();
         let tree = &forest.trees[0];
         let nodes = &case["nodes_preorder"];
-        let sizes = node_sizes(tree, x.view());
+        let sizes: Vec<usize> = (0..tree.len()).map(|node| rows_at(tree, x.view(), node).len()).collect();
         assert_eq!(sizes, indices(&nodes["node_size"]), "{id}: node sizes");
         let features = indices(&nodes["variable_index1"]);
         let thresholds = numbers(&nodes["threshold_go_left_if_le"]);
         for at in 0..tree.len() {
             match tree.node(at) {
                 Node::Split { feature, threshold, .. } => {
-                    assert_eq!(feature + 1, features[at], "{id}: feature of node {at}");
-                    assert_eq!(threshold, thresholds[at], "{id}: threshold of node {at}");
+                    // Another feature may split the node's rows in the same two: which one is named depends on its order.
+                    if feature + 1 == features[at] {
+                        assert_eq!(threshold, thresholds[at], "{id}: threshold of node {at}");
+                    } else {
+                        let same = rows_at(tree, x.view(), at)
+                            .into_iter()
+                            .all(|i| (x[(i, feature)] <= threshold) == (x[(i, features[at] - 1)] <= thresholds[at]));
+                        assert!(same, "{id}: node {at}");
+                    }
                 }
                 Node::Leaf { .. } => assert_eq!(features[at], 0, "{id}: node {at}"),
             }
@@ -107,15 +108,19 @@ fn single_trees_equal_those_of_scikit_survival() {
             node_size: size,
             min_leaf: size,
             threshold: Threshold::Midpoint,
+            split_without_gain: false,
             ..single_tree(x.ncols())
         };
         let forest = fit(&data.time, &data.event, x.view(), &options).unwrap();
         let tree = &forest.trees[0];
         let (expected, tolerance) = (&case["values"], Tolerance::of(case));
         let (leaves, labels) = by_first_appearance(tree, x.view());
+        if case["same_partition_for_6_seeds"] == Value::Bool(false) {
+            // Equal statistics make this tree one of several; theirs depends on the seed.
+            continue;
+        }
         assert_eq!(labels, indices(&expected["leaf_of_row_by_first_appearance"]), "{id}");
-        let thresholds: Vec<f64> =
-            numbers(&case["nodes"]["threshold_go_left_if_le"]).into_iter().filter(|&t| t != -2.0).collect();
+        let thresholds: Vec<f64> = numbers(&case["nodes"]["threshold_go_left_if_le"]).into_iter().filter(|&t| t != -2.0).collect();
         let found: Vec<f64> = (0..tree.len())
             .filter_map(|at| match tree.node(at) {
                 Node::Split { threshold, .. } => Some(threshold),
@@ -123,12 +128,11 @@ fn single_trees_equal_those_of_scikit_survival() {
             })
             .collect();
         assert_eq!(found.len(), thresholds.len(), "{id}");
-        if case["same_partition_for_6_seeds"] == Value::Bool(true) {
-            for (found, expected) in found.iter().zip(&thresholds) {
-                assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{id}: {found} {expected}");
-            }
+        for (found, expected) in found.iter().zip(&thresholds) {
+            assert!((found - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{id}: {found} {expected}");
         }
-        let times = numbers(&expected["unique_times"]);
+        // Their reader of decimal numbers is off by a rounding in places: read the curves just after each time.
+        let times: Vec<f64> = numbers(&expected["unique_times"]).iter().map(|t| t * (1.0 + 1e-13)).collect();
         let survival = forest.survival(x.view(), &times).unwrap();
         let hazard = forest.cumulative_hazard(x.view(), &times).unwrap();
         for (k, &leaf) in leaves.iter().enumerate() {
@@ -152,8 +156,7 @@ fn distribution(train: &Data, test: &Data, times: &[f64], options: &RsfOptions, 
     let censoring = Censoring::fit(&train.time, &train.event).unwrap();
     let mut seen = Seen { values: Default::default() };
     for seed in 0..seeds {
-        let forest =
-            fit(&train.time, &train.event, x.view(), &RsfOptions { seed: 1000 + seed, ..options.clone() }).unwrap();
+        let forest = fit(&train.time, &train.event, x.view(), &RsfOptions { seed: 1000 + seed, ..options.clone() }).unwrap();
         let mortality = forest.mortality(z.view()).unwrap();
         let ibs = |data: &Data, survival: Array2<f64>| {
             let training = CensoringFrom::Training(&censoring);
@@ -172,11 +175,13 @@ fn distribution(train: &Data, test: &Data, times: &[f64], options: &RsfOptions, 
     seen
 }
 
-/// Means over seeds agree with those of randomForestSRC: the difference is tested with the standard errors of both means.
+/// Means over seeds agree with those of randomForestSRC, in size of the trees too: each within two standard deviations of a
+/// seed and four standard errors of the difference, and all 90 together as close as chance would have it.
 #[test]
 fn forests_are_distributed_as_those_of_randomforestsrc() {
     let (Some(file), Some(splits)) = (load("rsf_randomForestSRC.json"), load("rsf_splits.json")) else { return };
-    let seeds = 10;
+    let seeds = 25;
+    let mut differences = Vec::new();
     for (name, configurations) in file["distribution"].as_object().unwrap() {
         let data = Data::read(&format!("{name}.csv"));
         let split = &splits[name];
@@ -187,18 +192,25 @@ fn forests_are_distributed_as_those_of_randomforestsrc() {
             ("rfsrc_swor_nsplit10", 10, Bootstrap::WithoutReplacement),
             ("rfsrc_swr_nsplit10", 10, Bootstrap::WithReplacement),
         ] {
-            let options =
-                RsfOptions { trees: 400, mtry: Some(4), node_size: 10, n_split, bootstrap, ..Default::default() };
+            let options = RsfOptions { trees: 400, mtry: Some(4), node_size: 10, n_split, bootstrap, ..Default::default() };
             let seen = distribution(&train, &test, &times, &options, seeds);
             let expected = &configurations[configuration];
             for (quantity, values) in QUANTITIES.iter().zip(&seen.values) {
                 let mean = values.iter().sum::<f64>() / seeds as f64;
                 let (reference, sd) = (number(&expected["mean"][quantity]), number(&expected["sd"][quantity]));
                 let std_err = sd * (1.0 / 25.0 + 1.0 / seeds as f64).sqrt();
-                println!("{name} {configuration} {quantity}: {mean:.5} {reference:.5} {:+.2} se", (mean - reference) / std_err);
+                let what = format!("{name} {configuration} {quantity}: {mean:.5} for {reference:.5}");
+                println!("{what} {:+.2} se", (mean - reference) / std_err);
+                assert!((mean - reference).abs() <= 2.0 * sd, "{what}");
+                assert!((mean - reference).abs() <= 4.0 * std_err, "{what}");
+                differences.push((mean - reference) / std_err);
             }
         }
     }
+    // Were both programs the same, the squares would have mean 1.
+    let mean_square = differences.iter().map(|z| z * z).sum::<f64>() / differences.len() as f64;
+    println!("mean square of {} differences: {mean_square:.3}", differences.len());
+    assert!(mean_square < 1.6, "{mean_square}");
 }
 
 /// The split search as a textbook would write it: every cut, every event time, every row.
@@ -269,10 +281,11 @@ proptest! {
             let expected = plain::best(&time, &event, &x, min_leaf);
             let tree = &forest.trees[0];
             if tree.leaves() == 1 {
-                prop_assert!(expected.unwrap_or(0.0) < 1e-9, "{expected:?}");
+                prop_assert_eq!(expected, None);
             } else {
-                let found = plain::logrank(&time, &event, &rows_of(tree, &x)).unwrap();
-                let expected = expected.unwrap();
+                // A cut that separates no events has no statistic; such a node is split if it has no better one.
+                let found = plain::logrank(&time, &event, &rows_of(tree, &x)).unwrap_or(0.0);
+                let expected = expected.unwrap_or(0.0);
                 prop_assert!((found - expected).abs() <= 1e-8 * expected, "{found} {expected}");
             }
         }
@@ -331,9 +344,8 @@ fn importance_and_minimal_depth_rank_the_informative_feature_first() {
 fn bad_input_is_named() {
     let x = array![[1.0], [2.0], [3.0]];
     let (time, event) = ([1.0, 2.0, 3.0], [true, false, true]);
-    let run = |time: &[f64], event: &[bool], x: &Array2<f64>, options: RsfOptions| {
-        fit(time, event, x.view(), &options).unwrap_err().to_string()
-    };
+    let run =
+        |time: &[f64], event: &[bool], x: &Array2<f64>, options: RsfOptions| fit(time, event, x.view(), &options).unwrap_err().to_string();
     let default = RsfOptions::default;
     assert!(run(&time, &[false; 3], &x, default()).contains("all censored"));
     assert!(run(&[1.0], &[true], &array![[1.0]], default()).contains("too few"));

@@ -19,6 +19,9 @@ pub(super) struct Grower<'a> {
     scratch: Vec<u32>,
     /// A permutation of the features, shuffled as far as a node draws.
     features: Vec<u32>,
+    /// Features found constant in the nodes above, latest last, and the same as flags.
+    constant: Vec<u32>,
+    is_constant: Vec<bool>,
     table: NodeTable,
     splitter: Splitter,
 }
@@ -30,6 +33,8 @@ struct Pending {
     depth: usize,
     /// The node whose right daughter this is.
     right_of: Option<usize>,
+    /// How many features are known to be constant from the nodes above.
+    constant: usize,
 }
 
 impl<'a> Grower<'a> {
@@ -41,6 +46,8 @@ impl<'a> Grower<'a> {
             positions: Vec::new(),
             scratch: Vec::new(),
             features: Vec::new(),
+            constant: Vec::new(),
+            is_constant: Vec::new(),
             table: NodeTable::default(),
             splitter: Splitter::default(),
         }
@@ -56,18 +63,26 @@ impl<'a> Grower<'a> {
         self.features.clear();
         self.features.extend(0..self.training.features as u32);
 
+        self.constant.clear();
+        self.is_constant.clear();
+        self.is_constant.resize(self.training.features, false);
+
         let mut tree = Tree::default();
-        let mut pending = vec![Pending { start: 0, end: self.positions.len(), depth: 0, right_of: None }];
+        let mut pending = vec![Pending { start: 0, end: self.positions.len(), depth: 0, right_of: None, constant: 0 }];
         while let Some(node) = pending.pop() {
             if let Some(parent) = node.right_of {
                 tree.set_right(parent, tree.len());
             }
+            // What was found below a left daughter says nothing about the right one.
+            for feature in self.constant.drain(node.constant..) {
+                self.is_constant[feature as usize] = false;
+            }
             match self.split(&node, &mut rng) {
                 Some((feature, threshold, middle)) => {
                     let parent = tree.push_split(feature, threshold);
-                    let depth = node.depth + 1;
-                    pending.push(Pending { start: middle, end: node.end, depth, right_of: Some(parent) });
-                    pending.push(Pending { start: node.start, end: middle, depth, right_of: None });
+                    let (depth, constant) = (node.depth + 1, self.constant.len());
+                    pending.push(Pending { start: middle, end: node.end, depth, right_of: Some(parent), constant });
+                    pending.push(Pending { start: node.start, end: middle, depth, right_of: None, constant });
                 }
                 None => self.push_leaf(&mut tree, node.start..node.end),
             }
@@ -88,10 +103,10 @@ impl<'a> Grower<'a> {
         if !self.table.has_events() {
             return None;
         }
-        // Features that are constant in the node are passed over; the others count towards mtry. With all features in play
-        // their own order is used, so that such a tree has no randomness.
+        // As in randomForestSRC, a feature that proves constant counts as tried here and is not drawn below. With all features in
+        // play their own order is used, so that such a tree has no randomness.
         let all = self.mtry == self.training.features;
-        let (mut best_statistic, mut best) = (0.0, None);
+        let (mut best_statistic, mut best) = (if options.split_without_gain { -1.0 } else { 0.0 }, None);
         let mut tried = 0;
         for drawn in 0..self.features.len() {
             if tried == self.mtry {
@@ -102,9 +117,16 @@ impl<'a> Grower<'a> {
                 self.features.swap(drawn, pick);
             }
             let feature = self.features[drawn];
-            let column = &self.training.feature[feature as usize];
-            let Some(found) = self.splitter.best(column, positions, &self.table, options, rng) else { continue };
+            if self.is_constant[feature as usize] {
+                continue;
+            }
             tried += 1;
+            let column = &self.training.feature[feature as usize];
+            let Some(found) = self.splitter.best(column, positions, &self.table, options, rng) else {
+                self.constant.push(feature);
+                self.is_constant[feature as usize] = true;
+                continue;
+            };
             // Equal statistics differ in rounding only: the first one stays.
             if found.statistic > best_statistic * (1.0 + 1e-10) {
                 best_statistic = found.statistic;
@@ -150,15 +172,13 @@ impl<'a> Grower<'a> {
         let positions = &self.positions[range];
         let size = positions.len();
         let mut seen = 0;
-        let events = positions
-            .chunk_by(|&a, &b| training.time_index[a as usize] == training.time_index[b as usize])
-            .filter_map(|tied| {
-                let at_risk = (size - seen) as u32;
-                seen += tied.len();
-                let deaths = tied.iter().filter(|&&i| training.event[i as usize]).count() as u32;
-                let time = training.event_index[training.time_index[tied[0] as usize] as usize];
-                (deaths > 0).then_some(LeafEvent { time, deaths, at_risk })
-            });
+        let events = positions.chunk_by(|&a, &b| training.time_index[a as usize] == training.time_index[b as usize]).filter_map(|tied| {
+            let at_risk = (size - seen) as u32;
+            seen += tied.len();
+            let deaths = tied.iter().filter(|&&i| training.event[i as usize]).count() as u32;
+            let time = training.event_index[training.time_index[tied[0] as usize] as usize];
+            (deaths > 0).then_some(LeafEvent { time, deaths, at_risk })
+        });
         tree.push_leaf(events, size as u32, training.event_times.len());
     }
 }

@@ -85,6 +85,9 @@ pub struct RsfOptions {
     /// Rows drawn per tree as a fraction; 0.632 without and 1 with replacement when absent.
     pub sample_fraction: Option<f64>,
     pub threshold: Threshold,
+    /// Whether a node whose events no tried cut separates is split all the same, at the first cut (randomForestSRC), or becomes
+    /// a leaf (scikit-survival).
+    pub split_without_gain: bool,
     pub seed: u64,
     /// Whether to compute the permutation importance of each feature.
     pub importance: bool,
@@ -103,6 +106,7 @@ impl Default for RsfOptions {
             bootstrap: Bootstrap::WithoutReplacement,
             sample_fraction: None,
             threshold: Threshold::DataValue,
+            split_without_gain: true,
             seed: 1,
             importance: false,
         }

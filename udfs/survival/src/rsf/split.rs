@@ -19,9 +19,11 @@ const FEW_EVENT_TIMES: usize = 96;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cut {
     pub cut: u32,
-    /// Comparable between features of one node; squared for the log-rank rules.
+    /// Comparable between features of one node; squared for the log-rank rules. Negative while there is no cut.
     pub statistic: f64,
 }
+
+const NO_CUT: Cut = Cut { cut: 0, statistic: -1.0 };
 
 /// What all features of a node share. Rows are numbered by ascending time within the node, event times from 0.
 #[derive(Debug, Default)]
@@ -123,8 +125,8 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// The best cut of `feature` among the rows at `positions`; `None` if the feature is constant there. A statistic of 0 says
-    /// that no cut is possible.
+    /// The best cut of `feature` among the rows at `positions`; `None` if the feature is constant there. Where no cut leaves
+    /// enough rows on both sides the statistic is negative; where none separates the events it is 0, at the first cut.
     pub fn best(
         &mut self,
         feature: &Feature,
@@ -276,7 +278,7 @@ impl Splitter {
     /// The drawn cuts side by side: one pass over the rows from the latest time to the earliest.
     fn best_of_cuts(&mut self, table: &NodeTable, min_leaf: usize) -> Cut {
         let size = self.ranks.len();
-        let mut best = Cut { cut: 0, statistic: 0.0 };
+        let mut best = NO_CUT;
         for cuts in self.cuts.chunks(LANES) {
             self.lanes.run(cuts, &self.ranks, table);
             for (lane, &cut) in cuts.iter().enumerate() {
@@ -293,10 +295,7 @@ impl Splitter {
     /// Log-rank scores: `(sum_L a)^2 / (n_L (1 - n_L / n) s^2)` of centred scores a.
     fn best_score(&mut self, table: &NodeTable, min_leaf: usize) -> Cut {
         let size = self.keys.len();
-        let mut best = Cut { cut: 0, statistic: 0.0 };
-        if table.score_variance <= 0.0 {
-            return best;
-        }
+        let mut best = NO_CUT;
         let mut sum = 0.0;
         let mut drawn = Drawn::new(&self.cuts);
         for (k, pair) in self.keys.windows(2).enumerate() {
@@ -315,7 +314,7 @@ impl Splitter {
     /// Conservation of events: `1 / (1 + mean over rows of |running sum of martingale residuals|)` within the daughters.
     fn best_conserve(&mut self, table: &NodeTable, min_leaf: usize) -> Cut {
         let size = self.keys.len();
-        let mut best = Cut { cut: 0, statistic: 0.0 };
+        let mut best = NO_CUT;
         self.is_left.clear();
         self.is_left.resize(size, false);
         let mut drawn = Drawn::new(&self.cuts);
@@ -398,7 +397,7 @@ struct Scan {
 
 impl Default for Scan {
     fn default() -> Self {
-        Self { numerator: 0.0, linear: 0.0, square: 0.0, best: Cut { cut: 0, statistic: 0.0 } }
+        Self { numerator: 0.0, linear: 0.0, square: 0.0, best: NO_CUT }
     }
 }
 
@@ -416,11 +415,16 @@ impl Scan {
     }
 }
 
-/// Keeps the cut with the largest U^2 / V, the first of equals. A variance that is rounding next to `scale` is none.
+/// Keeps the cut with the largest U^2 / V, the first of equals. A variance that is rounding next to `scale` is none, and
+/// such a cut has a statistic of 0.
 #[inline]
 fn keep(best: &mut Cut, cut: u32, numerator: f64, variance: f64, scale: f64) {
-    if variance > 1e-12 * scale && numerator * numerator > best.statistic * (1.0 + 1e-10) * variance {
-        *best = Cut { cut, statistic: numerator * numerator / variance };
+    if variance > 1e-12 * scale {
+        if numerator * numerator > best.statistic * (1.0 + 1e-10) * variance {
+            *best = Cut { cut, statistic: numerator * numerator / variance };
+        }
+    } else if best.statistic < 0.0 {
+        *best = Cut { cut, statistic: 0.0 };
     }
 }
 
@@ -470,10 +474,10 @@ struct Lanes {
 
 impl Lanes {
     fn run(&mut self, cuts: &[u32], ranks: &[u32], table: &NodeTable) {
-        // Unused lanes put every row right.
-        let mut bound = [0u32; LANES];
+        // Unused lanes put every row right. Ranks are compared as floats, exactly, so that all lanes have one width.
+        let mut bound = [-1.0; LANES];
         for (bound, &cut) in bound.iter_mut().zip(cuts) {
-            *bound = cut + 1;
+            *bound = f64::from(cut);
         }
         let (mut left, mut numerator) = ([0.0; LANES], [0.0; LANES]);
         let (mut variance, mut all) = ([0.0; LANES], [0.0; LANES]);
@@ -498,10 +502,10 @@ impl Lanes {
 }
 
 #[inline]
-fn add_row(bound: &[u32; LANES], rank: u32, residual: f64, left: &mut [f64; LANES], numerator: &mut [f64; LANES]) {
+fn add_row(bound: &[f64; LANES], rank: u32, residual: f64, left: &mut [f64; LANES], numerator: &mut [f64; LANES]) {
+    let rank = f64::from(rank);
     for lane in 0..LANES {
-        let is_left = f64::from(u8::from(rank < bound[lane]));
-        left[lane] += is_left;
-        numerator[lane] += is_left * residual;
+        left[lane] += if rank <= bound[lane] { 1.0 } else { 0.0 };
+        numerator[lane] += if rank <= bound[lane] { residual } else { 0.0 };
     }
 }

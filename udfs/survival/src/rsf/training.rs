@@ -91,8 +91,6 @@ pub(super) fn check_covariates(x: ArrayView2<f64>) -> Result<(), SurvivalError> 
     }
     match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
         None => Ok(()),
-        Some(((row, feature), &value)) => {
-            Err(SurvivalError::NotFinite { what: format!("x, feature {},", feature + 1), row, value })
-        }
+        Some(((row, feature), &value)) => Err(SurvivalError::NotFinite { what: format!("x, feature {},", feature + 1), row, value }),
     }
 }

@@ -63,10 +63,8 @@ impl Tree {
         let first = self.events.len();
         self.events.extend(events);
         // A jump at one time counts at every grid time from there on.
-        let mortality = self.events[first..]
-            .iter()
-            .map(|e| f64::from(e.deaths) / f64::from(e.at_risk) * (grid - e.time as usize) as f64)
-            .sum();
+        let mortality =
+            self.events[first..].iter().map(|e| f64::from(e.deaths) / f64::from(e.at_risk) * (grid - e.time as usize) as f64).sum();
         self.nodes.push(Packed { threshold: 0.0, feature: LEAF, right: self.mortality.len() as u32 });
         self.leaf_start.push(self.events.len() as u32);
         self.mortality.push(mortality);
@@ -102,12 +100,7 @@ impl Tree {
         if node.feature == LEAF {
             Node::Leaf { leaf: node.right as usize }
         } else {
-            Node::Split {
-                feature: node.feature as usize,
-                threshold: node.threshold,
-                left: index + 1,
-                right: node.right as usize,
-            }
+            Node::Split { feature: node.feature as usize, threshold: node.threshold, left: index + 1, right: node.right as usize }
         }
     }
 
