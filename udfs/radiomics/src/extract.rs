@@ -10,6 +10,7 @@ use crate::filters::{Box3, gradient, lbp2d, lbp3d, log};
 use crate::firstorder::firstorder;
 use crate::prepare::{Prepared, prepare};
 use crate::shape::shape;
+use crate::shape2d::shape2d;
 use crate::source::Pixel;
 use crate::texture::{Lattice, glcm, gldm, glrlm, glszm, ngtdm};
 use crate::{FeatureClass, ImageType, RadiomicsError, Settings};
@@ -47,10 +48,15 @@ pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume,
     if settings.wants(FeatureClass::Shape) {
         features.add("original", FeatureClass::Shape, shape(&prepared.shape_region, prepared.spacing));
     }
+    if settings.wants(FeatureClass::Shape2D) && settings.force_2d {
+        // Regions of more than one slice have no 2D shape.
+        let across = settings.force_2d_dimension;
+        if prepared.shape_region.shape()[across] == 1 {
+            features.add("original", FeatureClass::Shape2D, shape2d(&prepared.shape_region, prepared.spacing, across));
+        }
+    }
     for image_type in &settings.image_types {
-        each_image(*image_type, &prepared, settings, |name, values| {
-            intensity_features(name, &values, &prepared, settings, &mut features)
-        })?;
+        each_image(*image_type, &prepared, settings, |name, values| intensity_features(name, &values, &prepared, settings, &mut features))?;
     }
     Ok(features)
 }

@@ -11,6 +11,7 @@ mod prepare;
 mod roi;
 mod settings;
 mod shape;
+mod shape2d;
 mod source;
 mod texture;
 

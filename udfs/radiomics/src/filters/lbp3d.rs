@@ -27,7 +27,8 @@ pub(crate) fn lbp3d(
     let radius = settings.lbp_3d_icosphere_radius;
     let levels = settings.lbp_3d_levels as usize;
     let sphere = icosphere(settings.lbp_3d_icosphere_subdivision, radius);
-    let harmonics: Vec<Vec<Vec<Complex>>> = (0..levels as i32).map(|n| (-n..=n).map(|m| harmonic(n, m, &sphere, radius)).collect()).collect();
+    let harmonics: Vec<Vec<Vec<Complex>>> =
+        (0..levels as i32).map(|n| (-n..=n).map(|m| harmonic(n, m, &sphere, radius)).collect()).collect();
 
     let dim = frame.dim();
     let part = area.grown([SPLINE_MARGIN + radius.ceil() as usize + 2; 3], dim);

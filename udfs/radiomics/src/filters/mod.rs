@@ -2,12 +2,12 @@
 //!
 //! A filter reads as far around the box as its kernel reaches, by [`gather`], and never filters the whole image.
 
-pub(crate) mod log;
-pub(crate) mod point;
-pub(crate) mod wavelet;
 mod gradient;
 mod lbp2d;
 mod lbp3d;
+pub(crate) mod log;
+pub(crate) mod point;
+pub(crate) mod wavelet;
 
 pub(crate) use gradient::gradient;
 pub(crate) use lbp2d::lbp2d;

@@ -88,7 +88,8 @@ fn second_of_tridiagonal(diagonal: &[f64], beside: &[f64]) -> f64 {
         let mut pivot = diagonal[0] - x;
         let mut count = usize::from(pivot > 0.0);
         for i in 1..n {
-            let divisor = if pivot == 0.0 { f64::MIN_POSITIVE } else { pivot };
+            // A pivot of 0 counts as just below.
+            let divisor = if pivot == 0.0 { -f64::MIN_POSITIVE } else { pivot };
             pivot = diagonal[i] - x - beside[i - 1] * beside[i - 1] / divisor;
             count += usize::from(pivot > 0.0);
         }
@@ -269,6 +270,15 @@ mod tests {
             let found = second_largest(similar_to(&values), 4);
             assert!((found - sorted[2]).abs() < 1e-7, "{values:?}: {found}");
         }
+    }
+
+    #[test]
+    fn blocks_and_repeated_eigenvalues() {
+        let h = 0.5;
+        let blocks = vec![h, h, 0.0, 0.0, h, h, 0.0, 0.0, 0.0, 0.0, h, h, 0.0, 0.0, h, h];
+        assert!((second_largest(blocks, 4) - 1.0).abs() < 1e-14);
+        assert!((second_largest(vec![1.0, 0.0, 0.0, 1.0], 2) - 1.0).abs() < 1e-14);
+        assert!(second_largest(vec![h, h, h, h], 2).abs() < 1e-14);
     }
 
     #[test]

@@ -62,11 +62,14 @@ impl SizeCounts {
             f.large_low += p * jj / ii;
             f.large_high += p * ii * jj;
             f.entropy -= p * (p + EPSILON).log2();
-            mean_level += p * i;
-            mean_size += p * j;
+            mean_level += count * i;
+            mean_size += count * j;
             by_level[*rank as usize - 1] += count;
             *by_size.entry(*size).or_default() += count;
         }
+        // Divided once, so that one level or one size has a variance of exactly 0.
+        mean_level /= total;
+        mean_size /= total;
         for ((rank, size), count) in &self.0 {
             let p = count / total;
             f.level_variance += p * (levels[*rank as usize - 1] - mean_level).powi(2);

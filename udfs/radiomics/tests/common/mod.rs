@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use esccsql_imaging::{Geometry, Interpolator, Volume, Voxels};
-use esccsql_radiomics::{ImageType, RadiomicsError, ResegmentMode, Settings, WeightingNorm, extract_windowed};
+use esccsql_radiomics::{FeatureClass, ImageType, RadiomicsError, ResegmentMode, Settings, WeightingNorm, extract_windowed};
 use flate2::read::{GzDecoder, MultiGzDecoder};
 use ndarray::Array3;
 use serde_json::Value;
@@ -135,6 +135,10 @@ pub fn settings(entry: &Value, label: u32) -> (Settings, Option<[f64; 2]>) {
             other => panic!("setting {other}"),
         }
     }
+    if entry["shape2D"] == true {
+        use FeatureClass::*;
+        s.feature_classes = Some(vec![Shape, Shape2D, FirstOrder, Glcm, Gldm, Glrlm, Glszm, Ngtdm]);
+    }
     s.image_types.clear();
     for (name, options) in entry["imageTypes"].as_object().unwrap() {
         s.image_types.push(match name.as_str() {
@@ -229,7 +233,7 @@ pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance
         let scale = match feature {
             "ClusterShade" => other("ClusterTendency").powf(1.5),
             "Mean" | "Median" | "10Percentile" | "90Percentile" => other("Range"),
-            "Skewness" | "Imc1" | "Imc2" | "Correlation" | "Flatness" => 1.0,
+            "Skewness" | "Imc1" | "Imc2" | "MCC" | "Correlation" | "Flatness" => 1.0,
             // Differences of intensities round as the intensities do.
             "InterquartileRange" | "RobustMeanAbsoluteDeviation" | "MeanAbsoluteDeviation" | "Range" => {
                 1e-3 * other("Maximum").max(other("Minimum"))
