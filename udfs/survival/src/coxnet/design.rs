@@ -1,0 +1,93 @@
+//! Standardised columns in the order of the risk sets.
+
+use super::{CoxnetData, CoxnetOptions};
+use crate::error::SurvivalError;
+use crate::outcome::check_rows;
+use crate::risk_sets::RiskSets;
+
+pub(crate) struct Design {
+    pub sets: RiskSets,
+    pub n: usize,
+    pub p: usize,
+    /// p columns of n, by position: (x - mean) / scale.
+    x: Vec<f64>,
+    pub mean: Vec<f64>,
+    pub scale: Vec<f64>,
+    /// Penalty factors of mean 1; `None` for a column that is left out.
+    pub penalty: Vec<Option<f64>>,
+    /// Columns left out because they are constant.
+    pub constant: Vec<usize>,
+}
+
+impl Design {
+    /// # Errors
+    /// Those of [`RiskSets::new`], no columns, values of x that are not finite, penalty factors that are negative or of another
+    /// number, and nothing left to fit.
+    pub fn new(data: &CoxnetData, options: &CoxnetOptions) -> Result<Self, SurvivalError> {
+        let (n, p) = data.x.dim();
+        check_rows("x", data.time.len(), n)?;
+        if p == 0 {
+            return Err(SurvivalError::NoColumns);
+        }
+        for ((row, column), &value) in data.x.indexed_iter() {
+            if !value.is_finite() {
+                return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
+            }
+        }
+        let sets = RiskSets::new(data.time, data.event, data.weights, data.strata, data.offset)?;
+        let mut penalty = penalties(options, p)?;
+        let total: f64 = sets.weight.iter().sum();
+        let (mut x, mut mean, mut scale, mut constant) = (Vec::with_capacity(n * p), vec![0.0; p], vec![1.0; p], vec![]);
+        for j in 0..p {
+            let source = data.x.column(j);
+            let column = sets.arrange(|row| source[row]);
+            if column.iter().all(|&v| v == column[0]) {
+                mean[j] = column[0];
+                penalty[j] = None;
+                constant.push(j);
+                x.extend(std::iter::repeat_n(0.0, n));
+                continue;
+            }
+            mean[j] = column.iter().zip(&sets.weight).map(|(v, w)| v * w).sum::<f64>() / total;
+            if options.standardize {
+                let squares: f64 = column.iter().zip(&sets.weight).map(|(v, w)| (v - mean[j]) * (v - mean[j]) * w).sum();
+                scale[j] = (squares / total).sqrt();
+            }
+            x.extend(column.iter().map(|v| (v - mean[j]) / scale[j]));
+        }
+        if penalty.iter().all(Option::is_none) {
+            return Err(SurvivalError::NothingToFit);
+        }
+        Ok(Self { sets, n, p, x, mean, scale, penalty, constant })
+    }
+
+    pub fn column(&self, j: usize) -> &[f64] {
+        &self.x[j * self.n..(j + 1) * self.n]
+    }
+}
+
+fn penalties(options: &CoxnetOptions, p: usize) -> Result<Vec<Option<f64>>, SurvivalError> {
+    let mut factors = options.penalty_factor.clone().unwrap_or_else(|| vec![1.0; p]);
+    if factors.len() != p {
+        return Err(SurvivalError::ColumnMismatch { expected: p, found: factors.len() });
+    }
+    if let Some(bad) = factors.iter().find(|f| f.is_nan() || **f < 0.0) {
+        return Err(SurvivalError::BadOption { option: "penalty_factor", expected: "numbers of 0 or more", found: bad.to_string() });
+    }
+    if let Some(bad) = options.exclude.iter().find(|&&j| j >= p) {
+        return Err(SurvivalError::BadOption { option: "exclude", expected: "columns of x", found: format!("column {}", bad + 1) });
+    }
+    let out: Vec<bool> = (0..p).map(|j| factors[j].is_infinite() || options.exclude.contains(&j)).collect();
+    // As glmnet has it, an infinite factor counts as 1 in the rescaling.
+    factors.iter_mut().filter(|f| f.is_infinite()).for_each(|f| *f = 1.0);
+    let sum: f64 = factors.iter().sum();
+    if sum == 0.0 {
+        let found = "0 for every column".into();
+        return Err(SurvivalError::BadOption {
+            option: "penalty_factor",
+            expected: "a penalty on at least one column (or use cox_fit)",
+            found,
+        });
+    }
+    Ok((0..p).map(|j| (!out[j]).then(|| factors[j] * p as f64 / sum)).collect())
+}
