@@ -304,7 +304,7 @@ fn start_causal(block: &mut [f64], n: usize, stride: usize) {
             let inverse = 1.0 / POLE;
             let mut back = POLE.powi(n as i32 - 1);
             let mut sum = at(0) + back * at(n - 1);
-            back *= back * inverse;
+            back = back * (back * inverse);
             for i in 1..n - 1 {
                 sum += (power + back) * at(i);
                 power *= POLE;

@@ -13,7 +13,7 @@ use crate::shape::shape;
 use crate::shape2d::shape2d;
 use crate::source::Pixel;
 use crate::texture::{Lattice, glcm, gldm, glrlm, glszm, ngtdm};
-use crate::{FeatureClass, ImageType, RadiomicsError, Settings};
+use crate::{FeatureClass, FeatureSet, ImageType, RadiomicsError, Settings};
 
 /// Features in PyRadiomics' order, by PyRadiomics' names: `original_shape_Elongation`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,9 +25,10 @@ impl Features {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
     }
 
-    fn add(&mut self, image_type: &str, class: FeatureClass, values: Vec<(&'static str, f64)>) {
-        let class = class.name();
-        self.0.extend(values.into_iter().map(|(name, value)| (format!("{image_type}_{class}_{name}"), value)));
+    fn add(&mut self, image_type: &str, class: FeatureClass, set: FeatureSet, values: Vec<(&'static str, f64)>) {
+        let prefix = format!("{image_type}_{}", class.name());
+        let kept = values.into_iter().filter(|(name, _)| set.has(class, name));
+        self.0.extend(kept.map(|(name, value)| (format!("{prefix}_{name}"), value)));
     }
 }
 
@@ -46,13 +47,18 @@ pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume,
     let prepared = prepare(image, window, mask, settings)?;
     let mut features = Features::default();
     if settings.wants(FeatureClass::Shape) {
-        features.add("original", FeatureClass::Shape, shape(&prepared.shape_region, prepared.spacing));
+        features.add("original", FeatureClass::Shape, settings.feature_set, shape(&prepared.shape_region, prepared.spacing));
     }
     if settings.wants(FeatureClass::Shape2D) && settings.force_2d {
         // Regions of more than one slice have no 2D shape.
         let across = settings.force_2d_dimension;
         if prepared.shape_region.shape()[across] == 1 {
-            features.add("original", FeatureClass::Shape2D, shape2d(&prepared.shape_region, prepared.spacing, across));
+            features.add(
+                "original",
+                FeatureClass::Shape2D,
+                settings.feature_set,
+                shape2d(&prepared.shape_region, prepared.spacing, across),
+            );
         }
     }
     for image_type in &settings.image_types {
@@ -103,10 +109,11 @@ fn intensity_features(
     let inside = &prepared.region.inside;
     let binned = bin(values, inside, prepared.spacing, settings)?;
     if settings.wants(FeatureClass::FirstOrder) {
-        features.add(image_type, FeatureClass::FirstOrder, firstorder(values, inside, &binned, settings));
+        features.add(image_type, FeatureClass::FirstOrder, settings.feature_set, firstorder(values, inside, &binned, settings));
     }
     let lattice = Lattice::new(&binned, settings);
-    let classes: [(FeatureClass, fn(&Lattice, &Settings) -> Vec<(&'static str, f64)>); 5] = [
+    type Class = fn(&Lattice, &Settings) -> Vec<(&'static str, f64)>;
+    let classes: [(FeatureClass, Class); 5] = [
         (FeatureClass::Glcm, glcm),
         (FeatureClass::Gldm, gldm),
         (FeatureClass::Glrlm, glrlm),
@@ -114,7 +121,7 @@ fn intensity_features(
         (FeatureClass::Ngtdm, ngtdm),
     ];
     for (class, compute) in classes.into_iter().filter(|(class, _)| settings.wants(*class)) {
-        features.add(image_type, class, compute(&lattice, settings));
+        features.add(image_type, class, settings.feature_set, compute(&lattice, settings));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod binning;
 mod diameter;
 mod error;
 mod extract;
+mod features;
 mod filters;
 mod firstorder;
 mod mesh;
@@ -17,5 +18,6 @@ mod texture;
 
 pub use error::RadiomicsError;
 pub use extract::{Features, extract, extract_windowed};
+pub use features::{FeatureInfo, FeatureSet, features};
 pub use roi::Binned;
 pub use settings::{FeatureClass, ImageType, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm};

@@ -184,7 +184,7 @@ pub(crate) fn mesh(inside: &Array3<bool>, spacing: [f64; 3]) -> Mesh {
             // Bits of the corners at x (0, 3, 4, 7) come from the corners at x + 1 (1, 2, 5, 6) of the cube before.
             let mut left = 0usize;
             for x in 0..=nx {
-                let at = |r: usize| x < nx && rows[r][x];
+                let at = |r: usize| rows[r].get(x).copied().unwrap_or(false);
                 let right = usize::from(at(0)) << 1 | usize::from(at(1)) << 2 | usize::from(at(2)) << 5 | usize::from(at(3)) << 6;
                 let configuration = left | right;
                 left = right >> 1 & 0b0001_0001 | (right & 0b0100_0100) << 1;

@@ -2,7 +2,7 @@
 
 use esccsql_imaging::Interpolator;
 
-use crate::RadiomicsError;
+use crate::{FeatureSet, RadiomicsError};
 
 /// What `resegment_range` is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Settings {
     pub image_types: Vec<ImageType>,
     /// `None`: every class but `shape2D`.
     pub feature_classes: Option<Vec<FeatureClass>>,
+    /// Selection within the classes.
+    pub feature_set: FeatureSet,
 
     /// Value of the region's voxels in the mask.
     pub label: u32,
@@ -144,6 +146,7 @@ impl Default for Settings {
         Settings {
             image_types: vec![ImageType::Original],
             feature_classes: None,
+            feature_set: FeatureSet::All,
             label: 1,
             minimum_roi_dimensions: 2,
             minimum_roi_size: None,

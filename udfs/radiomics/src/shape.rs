@@ -56,12 +56,7 @@ pub(crate) fn principal_moments(inside: &Array3<bool>, spacing: [f64; 3]) -> [f6
             }
         }
     }
-    for r in 0..3 {
-        for c in 0..=r {
-            covariance[r][c] /= n;
-            covariance[c][r] = covariance[r][c];
-        }
-    }
+    let covariance = std::array::from_fn(|r| std::array::from_fn(|c| covariance[r.max(c)][r.min(c)] / n));
     let mut moments = eigenvalues(covariance);
     moments.sort_by(f64::total_cmp);
     moments.map(|m| if m < 0.0 && m > -1e-10 { 0.0 } else { m })

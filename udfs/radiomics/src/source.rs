@@ -87,7 +87,7 @@ impl<'a> Source<'a> {
         }
         if settings.normalize {
             let (mean, sd) = source.mean_and_sd();
-            if !(sd > 0.0) {
+            if sd.is_nan() || sd <= 0.0 {
                 return Err(RadiomicsError::ConstantImage { value: mean });
             }
             let (outliers, scale) = (settings.remove_outliers, settings.normalize_scale);

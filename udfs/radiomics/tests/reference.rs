@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{Cases, differences, reference, table};
+use esccsql_imaging::{Geometry, Volume, Voxels};
+use esccsql_radiomics::{FeatureSet, ImageType, Settings, extract, features};
+use ndarray::Array3;
 
 /// Values that stand on rounding noise in PyRadiomics too, where no two implementations agree.
 fn decided_by_rounding(case: &str, setting: &str, name: &str) -> bool {
@@ -77,4 +80,42 @@ fn refusals_say_what_pyradiomics_says() {
 fn filters() {
     let Some(folder) = reference() else { return };
     compare(&folder, "values_filters.csv.gz");
+}
+
+/// The catalogue names what an extraction gives, in its order.
+#[test]
+fn the_catalogue_is_the_extraction() {
+    let image = wavy([20, 22, 24]);
+    let mask = Volume {
+        geometry: image.geometry.clone(),
+        voxels: Voxels::U8(Array3::from_shape_fn(image.geometry.shape(), |(z, y, x)| {
+            u8::from((6..14).contains(&z) && (6..15).contains(&y) && (6..16).contains(&x))
+        })),
+    };
+    let image_types = vec![
+        ImageType::Original,
+        ImageType::Wavelet,
+        ImageType::LoG,
+        ImageType::Square,
+        ImageType::SquareRoot,
+        ImageType::Logarithm,
+        ImageType::Exponential,
+        ImageType::Gradient,
+        ImageType::Lbp2D,
+        ImageType::Lbp3D,
+    ];
+    for (feature_set, level) in [(FeatureSet::All, 1), (FeatureSet::Escc2026, 2)] {
+        let settings = Settings { image_types: image_types.clone(), sigma: vec![1.0, 2.5], level, feature_set, ..Settings::default() };
+        let listed: Vec<String> = features(&settings).unwrap().into_iter().map(|f| f.name).collect();
+        let found: Vec<String> = extract(&image, &mask, &settings).unwrap().0.into_iter().map(|(n, _)| n).collect();
+        assert_eq!(listed, found);
+    }
+}
+
+fn wavy(size: [usize; 3]) -> Volume {
+    let geometry = Geometry::identity(size);
+    let voxels = Array3::from_shape_fn(geometry.shape(), |(z, y, x)| {
+        100.0 * (0.7 * x as f64).sin() + 50.0 * (0.31 * y as f64 * z as f64).cos() + z as f64
+    });
+    Volume { geometry, voxels: Voxels::F64(voxels) }
 }

@@ -26,7 +26,7 @@ impl Taps {
         let numbers = |text: &str| text.split_whitespace().filter_map(|v| v.parse().ok()).collect::<Vec<f64>>();
         let (low, mut high) = (numbers(low), numbers(high));
         if high.is_empty() {
-            let sign = |k: usize| if k % 2 == 0 { -1.0 } else { 1.0 };
+            let sign = |k: usize| if k.is_multiple_of(2) { -1.0 } else { 1.0 };
             high = low.iter().rev().enumerate().map(|(k, v)| sign(k) * v).collect();
         }
         Some(Taps { low, high })
