@@ -71,7 +71,7 @@ fn constant_and_collinear_columns_are_aliased() {
     let mut wide = Array2::zeros((40, 5));
     wide.slice_mut(s![.., ..2]).assign(&x.slice(s![.., ..2]));
     wide.column_mut(2).fill(0.1);
-    let sum = &x.column(0) * 2.0 - &x.column(1);
+    let sum = &x.column(0) * 2.0 - x.column(1);
     wide.column_mut(3).assign(&sum);
     wide.column_mut(4).assign(&x.column(2));
     let data = CoxData::new(wide.view(), &time, &event);

@@ -64,7 +64,8 @@ pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, Surv
     };
     for (k, &lambda) in sequence.iter().enumerate() {
         // The first solution of an automatic sequence is that of the infinite lambda, as glmnet has it.
-        if !(automatic && k == 0) && !solve(&mut state, lambda) {
+        let solved = (automatic && k == 0) || solve(&mut state, lambda);
+        if !solved {
             fit.warnings.push(format!(
                 "no convergence at lambda {lambda:.4e} (number {}): the path ends before it; raise lambda_min_ratio or max_iter",
                 k + 1
