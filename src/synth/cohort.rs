@@ -12,13 +12,13 @@ use super::random::{Purpose, Stream};
 /// Weights of the standardised parts in the linear predictor, at effect 1.
 pub mod weight {
     /// Clinical stage; seen by the Clinical model.
-    pub const STAGE: f64 = 0.40;
+    pub const STAGE: f64 = 0.50;
     /// Age; seen by the Clinical model.
     pub const AGE: f64 = 0.15;
     /// Growth of the tumour volume; seen by the Clinical model, and by delta radiomics in its shape features.
-    pub const VOLUME: f64 = 0.35;
+    pub const VOLUME: f64 = 0.45;
     /// Change of texture amplitude between the scans; seen by delta radiomics.
-    pub const TEXTURE_CHANGE: f64 = 0.60;
+    pub const TEXTURE_CHANGE: f64 = 0.52;
     /// Level of the rim pattern before treatment; seen by deep features. The two rims weigh the same and vary apart,
     /// so their difference, which is what a delta feature sees, says next to nothing.
     pub const RIM_PRE: f64 = 0.75;

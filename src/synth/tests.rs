@@ -37,7 +37,7 @@ fn same_bytes_for_any_number_of_threads() {
     // Five pages and tables, an image and two masks for each of 32 scans.
     assert_eq!(cohorts[0].len(), 5 + 3 * 32);
     assert!(cohorts[0] == cohorts[1]);
-    let read = |path: &str| esccsql_imaging::read_volume(&place.path().join("with_1").join(path)).unwrap();
+    let read = |path: &str| esccsql_imaging::read_volume(place.path().join("with_1").join(path)).unwrap();
     let image = read("images/P016_post.nii.gz");
     assert_eq!((image.voxels.dtype(), image.geometry.size), ("int16", [46, 46, 20]));
     for reader in [1, 2] {
