@@ -254,3 +254,43 @@ fn resegment(frame: &Frame<'_>, region: Region, settings: &Settings) -> Result<(
     };
     Ok((narrowed, shape))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use esccsql_imaging::read_volume;
+
+    /// PyRadiomics' image and mask after resampling, padding included.
+    #[test]
+    fn resampled_image_and_mask_equal_the_reference() {
+        let folder = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/radiomics"));
+        if !folder.is_dir() {
+            println!("skipped: ../shared is not here");
+            return;
+        }
+        let goldens: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.join("goldens/goldens.json")).unwrap()).unwrap();
+        let paper = Settings { normalize: true, normalize_scale: 100.0, resampled_pixel_spacing: Some([1.0; 3]), ..Settings::default() };
+        let plain = Settings { resampled_pixel_spacing: Some([2.0; 3]), ..Settings::default() };
+        for (case, settings) in [("lung1", paper), ("brain1_unit", plain)] {
+            let read = |name: String| read_volume(folder.join(name)).unwrap();
+            let image = read(format!("cases/{case}_image.nrrd"));
+            let mask = read(format!("cases/{case}_label.nrrd"));
+            let found = prepare(&image, Some([-125.0, 225.0]), &mask, &settings).unwrap();
+            let golden = &goldens[case];
+            let expected = read(format!("goldens/{case}_resampled_image.nrrd"));
+            let [z, y, x] = found.frame.dim();
+            assert_eq!(expected.geometry.shape(), (z, y, x));
+            for (a, b) in found.frame.region([0; 3], [z, y, x]).iter().zip(&expected.voxels.to_f64()) {
+                assert!((a - b).abs() < 1e-11 * 350.0, "{case}: {a} {b}");
+            }
+            let region = Region::of_label(&read(format!("goldens/{case}_resampled_mask.nrrd")).voxels, 1).unwrap();
+            assert_eq!(found.region, region, "{case}");
+            assert_eq!(golden["roi_voxels"], region.voxels());
+            let moments = crate::shape::principal_moments(&region.inside, found.spacing);
+            for (a, b) in moments.iter().zip(golden["shape_eigenvalues_ascending"].as_array().unwrap()) {
+                assert!((a / b.as_f64().unwrap() - 1.0).abs() < 1e-12, "{case}: {moments:?}");
+            }
+        }
+    }
+}

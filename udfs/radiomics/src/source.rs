@@ -149,4 +149,29 @@ mod tests {
     fn sums_keep_what_a_large_term_would_swallow() {
         assert_eq!(compensated_sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
     }
+
+    /// PyRadiomics' mean and deviation of the clipped image, which are ITK's.
+    #[test]
+    fn statistics_of_a_clipped_ct_equal_the_reference() {
+        let folder = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/radiomics"));
+        if !folder.is_dir() {
+            println!("skipped: ../shared is not here");
+            return;
+        }
+        let goldens: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.join("goldens/goldens.json")).unwrap()).unwrap();
+        for case in ["lung1", "sts019"] {
+            let volume = esccsql_imaging::read_volume(folder.join(format!("cases/{case}_image.nrrd"))).unwrap();
+            let settings = Settings { normalize: true, normalize_scale: 100.0, ..Settings::default() };
+            let source = Source::new(&volume, Some([-125.0, 225.0]), &settings).unwrap();
+            let zscore = source.zscore.unwrap();
+            let near = |found: f64, key: &str| {
+                let expected = goldens[case][key].as_f64().unwrap();
+                assert!((found / expected - 1.0).abs() < 1e-13, "{case} {key}: {found} {expected}");
+            };
+            near(zscore.mean, "clipped_mean");
+            near(1.0 / zscore.inverse_sd, "clipped_sd_n_minus_1");
+            near(source.region([0; 3], [1; 3])[[0, 0, 0]], "normalised_first_voxel");
+        }
+    }
 }
