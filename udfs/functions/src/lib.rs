@@ -2,12 +2,24 @@
 //!
 //! One SQL function is one file, `src/<topic>/<function>.rs`. [`all`] lists them.
 
+mod images;
 mod meta;
+mod radiomics;
 pub mod shape;
+mod stats;
+mod survival;
+
+pub use images::is_image_path;
 
 use shape::Function;
 
 /// Every SQL function, by topic.
 pub fn all() -> Vec<(&'static str, Vec<Function>)> {
-    vec![("meta", meta::functions())]
+    vec![
+        ("images", images::functions()),
+        ("radiomics", radiomics::functions()),
+        ("survival", survival::functions()),
+        ("statistics", stats::functions()),
+        ("meta", meta::functions()),
+    ]
 }

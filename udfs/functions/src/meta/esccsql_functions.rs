@@ -49,7 +49,11 @@ fn entry(topic: &str, function: &Function) -> Entry {
         signature: doc.signature(),
         description: doc.description.into(),
         arguments: (doc.arguments.iter())
-            .map(|argument| Parameter { name: argument.name.into(), r#type: argument.kind.sql().into(), description: argument.description.into() })
+            .map(|argument| Parameter {
+                name: argument.name.into(),
+                r#type: argument.kind.sql().into(),
+                description: argument.description.into(),
+            })
             .collect(),
         options: (doc.options.iter())
             .map(|option| Parameter {

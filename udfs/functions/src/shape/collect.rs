@@ -60,10 +60,7 @@ impl<O: Options> Collect<O> {
     }
 
     /// What is computed from a group's complete rows. A group without rows gives NULL, as SQL's aggregates do.
-    pub fn returns<T: SqlType + 'static>(
-        mut self,
-        kernel: impl Fn(&Rows, &O) -> Result<T, Problem> + Send + Sync + 'static,
-    ) -> Function {
+    pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Rows, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
         let doc = Arc::new(self.doc);
         let names = doc.arguments.len();
@@ -256,4 +253,3 @@ impl Accumulator for Collected {
         Ok(())
     }
 }
-

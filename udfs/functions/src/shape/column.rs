@@ -151,11 +151,7 @@ fn empty(kind: Kind, rows: usize) -> Column {
     match kind {
         Kind::Number => Column::Numbers(vec![f64::NAN; rows]),
         Kind::Event => Column::Events(vec![false; rows]),
-        Kind::Features => Column::Features(Features {
-            names: Vec::new().into(),
-            values: ndarray::Array2::zeros((rows, 0)),
-            named: true,
-        }),
+        Kind::Features => Column::Features(Features { names: Vec::new().into(), values: ndarray::Array2::zeros((rows, 0)), named: true }),
         Kind::Numbers => Column::Lists(vec![Vec::new(); rows]),
         Kind::Names => Column::NameLists(vec![Vec::new(); rows]),
         Kind::Text | Kind::Label | Kind::Image | Kind::Mask => Column::Texts(vec![String::new(); rows]),

@@ -101,10 +101,7 @@ impl<O: Options> Each<O> {
     }
 
     /// What is computed from a row. A row with a NULL argument gives NULL.
-    pub fn returns<T: SqlType + 'static>(
-        mut self,
-        kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static,
-    ) -> Function {
+    pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
         if self.traits.recoverable {
             self.doc.options.push(OptionDoc {

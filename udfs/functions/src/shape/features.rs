@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float64Type};
+use arrow::datatypes::DataType;
 use ndarray::{Array2, ArrayView1, Axis};
 
 use super::error::Problem;
@@ -87,11 +87,7 @@ impl Features {
         let index: HashMap<&str, usize> = self.names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
         let missing: Vec<String> = wanted.iter().filter(|name| !index.contains_key(name.as_str())).cloned().collect();
         if !missing.is_empty() {
-            return Err(Problem::user(format!(
-                "feature {} is missing; the model was fitted on {}",
-                shorten(&missing),
-                shorten(wanted)
-            )));
+            return Err(Problem::user(format!("feature {} is missing; the model was fitted on {}", shorten(&missing), shorten(wanted))));
         }
         Ok(wanted.iter().map(|name| index[name.as_str()]).collect())
     }
@@ -126,8 +122,9 @@ fn flatten(name: &str, array: &ArrayRef, columns: &mut Vec<NamedColumn>) -> Resu
             super::column::sql_name(array.data_type())
         ))),
         _ => {
-            let numbers = super::column::numbers(array)
-                .map_err(|_| Problem::user(format!("feature '{name}' is not a number but {}", super::column::sql_name(array.data_type()))))?;
+            let numbers = super::column::numbers(array).map_err(|_| {
+                Problem::user(format!("feature '{name}' is not a number but {}", super::column::sql_name(array.data_type())))
+            })?;
             let present = (0..array.len()).map(|row| numbers.is_valid(row)).collect();
             columns.push((name.to_string(), numbers.values().to_vec(), present));
             Ok(())
@@ -155,8 +152,9 @@ fn flatten_struct(prefix: &str, array: &StructArray, columns: &mut Vec<NamedColu
 fn flatten_map(prefix: &str, array: &MapArray, columns: &mut Vec<NamedColumn>) -> Result<(), Problem> {
     let keys = cast(array.keys(), &DataType::Utf8)?;
     let keys = keys.as_string::<i32>();
-    let values = super::column::numbers(array.values())
-        .map_err(|_| Problem::user(format!("a MAP of features must hold numbers, not {}", super::column::sql_name(array.values().data_type()))))?;
+    let values = super::column::numbers(array.values()).map_err(|_| {
+        Problem::user(format!("a MAP of features must hold numbers, not {}", super::column::sql_name(array.values().data_type())))
+    })?;
     let offsets = array.value_offsets();
     // Every row of a cohort has the same keys in the same order as a rule: remember where the last row found each.
     let mut index: HashMap<&str, usize> = HashMap::new();
@@ -195,8 +193,9 @@ fn flatten_map(prefix: &str, array: &MapArray, columns: &mut Vec<NamedColumn>) -
 }
 
 fn flatten_list(prefix: &str, array: &ListArray, columns: &mut Vec<NamedColumn>) -> Result<(), Problem> {
-    let values = super::column::numbers(array.values())
-        .map_err(|_| Problem::user(format!("a LIST of features must hold numbers, not {}", super::column::sql_name(array.values().data_type()))))?;
+    let values = super::column::numbers(array.values()).map_err(|_| {
+        Problem::user(format!("a LIST of features must hold numbers, not {}", super::column::sql_name(array.values().data_type())))
+    })?;
     let offsets = array.value_offsets();
     let width = (0..array.len()).find(|&row| array.is_valid(row)).map_or(0, |row| array.value_length(row) as usize);
     let mut lists = vec![(vec![f64::NAN; array.len()], vec![false; array.len()]); width];
@@ -223,12 +222,9 @@ fn flatten_list(prefix: &str, array: &ListArray, columns: &mut Vec<NamedColumn>)
 
 /// A field of features as STRUCT, for tests.
 #[cfg(test)]
-pub fn structure(columns: Vec<(&str, Vec<Option<f64>>)>) -> ArrayRef {
-    let fields = columns.iter().map(|(name, _)| Arc::new(Field::new(*name, DataType::Float64, true))).collect::<Vec<_>>();
-    let arrays = columns
-        .into_iter()
-        .map(|(_, values)| Arc::new(arrow::array::PrimitiveArray::<Float64Type>::from(values)) as ArrayRef)
-        .collect();
+fn structure(columns: Vec<(&str, Vec<Option<f64>>)>) -> ArrayRef {
+    let fields = columns.iter().map(|(name, _)| Arc::new(arrow::datatypes::Field::new(*name, DataType::Float64, true))).collect::<Vec<_>>();
+    let arrays = columns.into_iter().map(|(_, values)| Arc::new(arrow::array::Float64Array::from(values)) as ArrayRef).collect();
     Arc::new(StructArray::new(fields.into(), arrays, None))
 }
 
@@ -236,6 +232,7 @@ pub fn structure(columns: Vec<(&str, Vec<Option<f64>>)>) -> ArrayRef {
 mod tests {
     use super::*;
     use arrow::array::{Float64Builder, ListBuilder, MapBuilder, StringBuilder};
+    use arrow::datatypes::Field;
 
     #[test]
     fn struct_fields_keep_their_order_and_null_makes_a_row_incomplete() {
@@ -278,11 +275,8 @@ mod tests {
         let mut builder = ListBuilder::new(Float64Builder::new());
         builder.append_value([Some(1.0), Some(2.0)]);
         let list: ArrayRef = Arc::new(builder.finish());
-        let array: ArrayRef = Arc::new(StructArray::new(
-            vec![Arc::new(Field::new("pre", list.data_type().clone(), true))].into(),
-            vec![list],
-            None,
-        ));
+        let array: ArrayRef =
+            Arc::new(StructArray::new(vec![Arc::new(Field::new("pre", list.data_type().clone(), true))].into(), vec![list], None));
         let (features, _) = Features::read(&array).unwrap();
         assert_eq!(&*features.names, ["pre_1", "pre_2"]);
     }

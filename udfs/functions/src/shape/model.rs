@@ -111,8 +111,8 @@ impl Model {
                 header.kind
             )));
         }
-        let (model, rest) =
-            postcard::take_from_bytes(payload).map_err(|_| Problem::user("this model is damaged: its content cannot be read; fit it again"))?;
+        let (model, rest) = postcard::take_from_bytes(payload)
+            .map_err(|_| Problem::user("this model is damaged: its content cannot be read; fit it again"))?;
         if !rest.is_empty() {
             return Err(Problem::user("this model is damaged: bytes follow its end; fit it again"));
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray, MapArray, StringArray, StructArray, UInt64Array};
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray, MapArray, StringArray, StructArray, UInt64Array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
 
@@ -112,6 +114,7 @@ impl Item for i64 {}
 impl Item for u64 {}
 impl Item for bool {}
 impl Item for String {}
+impl Item for Map {}
 impl<T: Item> Item for Vec<T> {}
 impl<T: Item> Item for Option<T> {}
 
@@ -135,11 +138,8 @@ impl SqlType for Map {
         let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
         let offsets = OffsetBuffer::from_lengths(values.iter().map(|value| value.as_ref().map_or(0, |map| map.0.len())));
         let (keys, numbers): (Vec<String>, Vec<f64>) = values.into_iter().flatten().flat_map(|map| map.0).unzip();
-        let entries = StructArray::try_new(
-            map_fields(),
-            vec![Arc::new(StringArray::from(keys)), Arc::new(Float64Array::from(numbers))],
-            None,
-        )?;
+        let entries =
+            StructArray::try_new(map_fields(), vec![Arc::new(StringArray::from(keys)), Arc::new(Float64Array::from(numbers))], None)?;
         let field = Arc::new(Field::new("entries", DataType::Struct(map_fields()), false));
         Ok(Arc::new(MapArray::try_new(field, offsets, entries, Some(nulls), false)?))
     }

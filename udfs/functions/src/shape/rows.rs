@@ -35,14 +35,8 @@ impl Rows {
             columns.push(column);
         }
         let mut order: Vec<usize> = (0..seen).filter(|&row| complete[row]).collect();
-        order.sort_by(|&a, &b| {
-            columns.iter().map(|column| column.compare(a, b)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
-        });
-        Ok(Rows {
-            columns: columns.iter().map(|column| column.select(&order)).collect(),
-            len: order.len(),
-            dropped: seen - order.len(),
-        })
+        order.sort_by(|&a, &b| columns.iter().map(|column| column.compare(a, b)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal));
+        Ok(Rows { columns: columns.iter().map(|column| column.select(&order)).collect(), len: order.len(), dropped: seen - order.len() })
     }
 
     /// Complete rows.

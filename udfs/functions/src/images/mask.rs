@@ -1,0 +1,27 @@
+//! A mask file as a recipe.
+
+use esccsql_imaging::{Label, Recipe};
+
+use super::source::whole;
+use crate::shape::{Function, Image, Kind, Problem, each};
+
+pub fn mask() -> Function {
+    each(
+        "mask",
+        "A mask file, whole or one label of it. Without a label every voxel other than 0 counts, and radiomics takes its option `label`.",
+    )
+    .arg("path", Kind::Text, "path of the file, relative to the working directory")
+    .optional("label", Kind::Label, "number of the label, or name of the region")
+    .example("SELECT mask('gtv.nii.gz', 1)")
+    .returns(|row, _| {
+        let label = match row.has(1).then(|| row.text(1)) {
+            None => None,
+            Some("") => return Err(Problem::user("label is empty; give a number or a region's name")),
+            Some(text) => Some(match text.parse::<f64>() {
+                Ok(number) => Label::Number(whole("label", number)?),
+                Err(_) => Label::Roi(text.into()),
+            }),
+        };
+        Ok(Image(Recipe::mask(row.text(0), label).to_string()))
+    })
+}

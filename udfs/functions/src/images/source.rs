@@ -1,0 +1,58 @@
+//! From an IMAGE argument to voxels: parses the recipe, asks whether its files may be opened, reads through one cache.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use esccsql_imaging::{Cache, Op, Recipe, Volume};
+
+use crate::shape::{Environment, Image, Problem};
+
+/// Decoded volumes that stay in memory between rows: reader 1's and reader 2's masks share their scan.
+const CACHE_BYTES: usize = 256 << 20;
+
+static CACHE: LazyLock<Cache> = LazyLock::new(|| Cache::new(CACHE_BYTES));
+
+/// The recipe that a text holds.
+pub fn recipe(text: &str) -> Result<Recipe, Problem> {
+    text.parse().map_err(Problem::user)
+}
+
+/// The recipe that a text holds as a mask; a plain path is a mask here.
+pub fn mask_recipe(text: &str) -> Result<Recipe, Problem> {
+    let recipe = recipe(text)?;
+    match recipe.is_mask() {
+        true => Ok(recipe),
+        false if recipe.ops().is_empty() => Ok(Recipe::mask(recipe.path(), None)),
+        false => Err(Problem::user(format!("expected a mask, got the image {recipe}; write mask('{}')", recipe.path()))),
+    }
+}
+
+/// The volume of a recipe.
+pub fn load(recipe: &Recipe) -> Result<Arc<Volume>, Problem> {
+    check(recipe)?;
+    recipe.load(&CACHE).map_err(Problem::user)
+}
+
+/// The recipe with one more step, as the function's result.
+pub fn then(text: &str, op: Op) -> Result<Image, Problem> {
+    Ok(Image(recipe(text)?.then(op).map_err(Problem::user)?.to_string()))
+}
+
+fn check(recipe: &Recipe) -> Result<(), Problem> {
+    Environment::current().check_path(Path::new(recipe.path()))?;
+    for op in recipe.ops() {
+        if let Op::Crop { mask, .. } = op {
+            check(mask)?;
+        }
+    }
+    Ok(())
+}
+
+/// A count of voxels or a label from a SQL number.
+pub fn whole(name: &str, value: f64) -> Result<u32, Problem> {
+    if value >= 0.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0 {
+        Ok(value as u32)
+    } else {
+        Err(Problem::user(format!("{name} is {value}; expected a whole number of 0 or more")))
+    }
+}

@@ -1,0 +1,29 @@
+//! Harrell's concordance index.
+//!
+//! C = (concordant + tied in risk / 2) / comparable, over the pairs whose shorter time is an event. Of a pair tied in time with
+//! one event, the censored row is the longer. O(n log n). Agrees with R `survival::concordance(reverse = TRUE)`.
+
+use esccsql_survival::concordance::{ConcordanceOptions, Ties, concordance};
+
+use crate::shape::{Function, Kind, Problem, collect, options};
+
+options! {
+    struct Options {
+        /// How pairs tied in risk count: 'half' (R) or 'drop'.
+        ties: Ties = Ties::Half,
+    }
+}
+
+pub fn c_index() -> Function {
+    collect("c_index", "Harrell's concordance index of a risk score (higher risk, shorter survival).")
+        .arg("time", Kind::Number, "follow-up, any unit")
+        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .arg("risk", Kind::Number, "risk score")
+        .options::<Options>()
+        .source("Harrell et al., JAMA 1982;247:2543; R survival::concordance")
+        .example("SELECT cohort, c_index(months, died, risk) FROM patients GROUP BY cohort")
+        .returns(|rows, options| {
+            let chosen = ConcordanceOptions { ties: options.ties, std_err: false, ..ConcordanceOptions::default() };
+            Ok(concordance(rows.numbers(0), rows.events(1), rows.numbers(2), None, &chosen).map_err(Problem::user)?.c_index)
+        })
+}

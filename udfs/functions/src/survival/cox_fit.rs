@@ -1,0 +1,63 @@
+//! Cox proportional hazards model.
+//!
+//! Partial likelihood maximised by Newton's method with step halving; ties by Efron, Breslow or exactly. A feature that is
+//! constant or a combination of others gets no coefficient, one whose likelihood rises for ever (separation) is told in the
+//! warnings. Agrees with R `survival::coxph`.
+
+use esccsql_survival::cox::{CoxData, CoxFit, CoxOptions, Ties, fit};
+
+use crate::shape::{Fit, Function, Kind, Model, Problem, collect, options};
+
+options! {
+    pub(super) struct Options {
+        /// 'efron', 'breslow' or 'exact'.
+        ties: String = "efron".into(),
+        /// Sandwich variance (Lin & Wei).
+        robust: bool = false,
+        /// Newton steps at most.
+        max_iter: usize = 50,
+    }
+    check |options| ties(&options.ties).map(|_| ())
+}
+
+impl Fit for CoxFit {
+    const KIND: &'static str = "cox";
+}
+
+pub(super) fn ties(name: &str) -> Result<Ties, String> {
+    match name {
+        "efron" => Ok(Ties::Efron),
+        "breslow" => Ok(Ties::Breslow),
+        "exact" => Ok(Ties::Exact),
+        other => Err(format!("`ties` is '{other}'; expected 'efron', 'breslow' or 'exact'")),
+    }
+}
+
+pub(super) fn kernel_options(options: &Options) -> Result<CoxOptions, Problem> {
+    Ok(CoxOptions {
+        ties: ties(&options.ties).map_err(Problem::user)?,
+        robust: options.robust,
+        max_iter: options.max_iter,
+        ..CoxOptions::default()
+    })
+}
+
+pub fn cox_fit() -> Function {
+    collect("cox_fit", "Cox proportional hazards model. GROUP BY a feature's name to screen features one by one.")
+        .arg("time", Kind::Number, "follow-up, any unit")
+        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .arg("x", Kind::Features, "covariates")
+        .options::<Options>()
+        .source("R survival::coxph; Therneau & Grambsch, Modeling Survival Data, 2000")
+        .example("SELECT unnest(cox_summary(cox_fit(months, died, {'age': age, 'stage': stage})), recursive := true) FROM patients")
+        .returns(|rows, options| {
+            let x = rows.features(2);
+            let data = CoxData::new(x.values.view(), rows.numbers(0), rows.events(1));
+            let model = fit(&data, &kernel_options(options)?).map_err(Problem::user)?;
+            let mut summary = rows.summary(Some(1));
+            summary.converged = Some(model.converged);
+            summary.warnings = model.warnings.clone();
+            summary.options = serde_json::to_value(options).map_err(Problem::bug)?;
+            Model::encode(&model, &x.names, summary)
+        })
+}

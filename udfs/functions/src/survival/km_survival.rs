@@ -1,0 +1,19 @@
+//! Kaplan-Meier survival at given times.
+
+use esccsql_survival::km::{ConfidenceType, kaplan_meier};
+
+use crate::shape::{Function, Kind, Problem, collect};
+
+pub fn km_survival() -> Function {
+    collect("km_survival", "Kaplan-Meier survival at each time; the last value is carried on beyond the last follow-up.")
+        .arg("time", Kind::Number, "follow-up, any unit")
+        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .arg("times", Kind::Numbers, "times to read the curve at, the same in every row")
+        .source("R summary(survfit, times)")
+        .example("SELECT km_survival(months, died, [12, 24, 36]) FROM patients")
+        .returns(|rows, _| {
+            let times = rows.shared_list(2, "times")?;
+            let curve = kaplan_meier(rows.numbers(0), rows.events(1), 0.95, ConfidenceType::Log).map_err(Problem::user)?;
+            Ok(times.iter().map(|&t| curve.survival_at(t)).collect::<Vec<f64>>())
+        })
+}

@@ -1,0 +1,73 @@
+//! Log-rank test of two or more groups.
+
+use esccsql_survival::logrank::{LogRankWeight, logrank as test};
+
+use crate::shape::{Function, Kind, Problem, collect, options, record};
+
+options! {
+    struct Options {
+        /// Weight of an event time: 'log_rank', 'gehan', 'tarone_ware' or 'fleming_harrington'.
+        weight: String = "log_rank".into(),
+        /// Fleming-Harrington's rho; R's survdiff has it.
+        rho: f64 = 0.0,
+        /// Fleming-Harrington's gamma.
+        gamma: f64 = 0.0,
+    }
+    check |options| weight(options).map(|_| ())
+}
+
+fn weight(options: &Options) -> Result<LogRankWeight, String> {
+    match options.weight.as_str() {
+        "log_rank" if options.rho != 0.0 || options.gamma != 0.0 => Err("`rho` and `gamma` need 'weight': 'fleming_harrington'".into()),
+        "log_rank" => Ok(LogRankWeight::LogRank),
+        "gehan" => Ok(LogRankWeight::Gehan),
+        "tarone_ware" => Ok(LogRankWeight::TaroneWare),
+        "fleming_harrington" => Ok(LogRankWeight::FlemingHarrington { rho: options.rho, gamma: options.gamma }),
+        other => Err(format!("`weight` is '{other}'; expected 'log_rank', 'gehan', 'tarone_ware' or 'fleming_harrington'")),
+    }
+}
+
+record! {
+    /// One group.
+    struct Group {
+        label: String,
+        n: u64,
+        observed: f64,
+        expected: f64,
+    }
+}
+
+record! {
+    /// The test.
+    struct LogRank {
+        statistic: f64,
+        df: u64,
+        p: f64,
+        groups: Vec<Group>,
+    }
+}
+
+pub fn logrank() -> Function {
+    collect("logrank", "Log-rank test of the survival of two or more groups, by option weighted.")
+        .arg("time", Kind::Number, "follow-up, any unit")
+        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .arg("group", Kind::Label, "the group")
+        .options::<Options>()
+        .source("R survival::survdiff")
+        .example("SELECT logrank(months, died, stage).p FROM patients")
+        .returns(|rows, options| {
+            let mut labels: Vec<&String> = rows.texts(2).iter().collect();
+            labels.sort();
+            labels.dedup();
+            let codes: Vec<usize> = rows.texts(2).iter().map(|text| labels.binary_search(&text).unwrap_or_default()).collect();
+            let weight = weight(options).map_err(Problem::user)?;
+            let found = test(rows.numbers(0), rows.events(1), &codes, None, weight).map_err(Problem::user)?;
+            let groups = found.groups.iter().map(|group| Group {
+                label: labels[group.group].clone(),
+                n: group.n as u64,
+                observed: group.observed,
+                expected: group.expected,
+            });
+            Ok(LogRank { statistic: found.statistic, df: found.df as u64, p: found.p, groups: groups.collect() })
+        })
+}

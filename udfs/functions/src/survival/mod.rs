@@ -1,0 +1,69 @@
+//! Survival models, metrics, curves and tests.
+
+mod brier_score;
+mod c_index;
+mod c_index_ci;
+mod c_index_compare;
+mod censoring;
+mod cox_fit;
+mod cox_predict;
+mod cox_summary;
+mod cox_survival;
+mod cox_zph;
+mod coxnet_coefficients;
+mod coxnet_fit;
+mod coxnet_lambda;
+mod coxnet_path;
+mod coxnet_predict;
+mod integrated_brier_score;
+mod integrated_brier_score_ci;
+mod integrated_brier_score_compare;
+mod interval;
+mod km_fit;
+mod km_median;
+mod km_survival;
+mod logrank;
+mod matrix;
+mod nelson_aalen;
+mod rmst;
+mod rsf_chf;
+mod rsf_fit;
+mod rsf_importance;
+mod rsf_oob;
+mod rsf_predict;
+mod rsf_survival;
+
+use crate::shape::Function;
+
+pub fn functions() -> Vec<Function> {
+    vec![
+        brier_score::brier_score(),
+        c_index::c_index(),
+        c_index_ci::c_index_ci(),
+        c_index_compare::c_index_compare(),
+        cox_fit::cox_fit(),
+        cox_predict::cox_predict(),
+        cox_summary::cox_summary(),
+        cox_survival::cox_survival(),
+        cox_zph::cox_zph(),
+        coxnet_coefficients::coxnet_coefficients(),
+        coxnet_fit::coxnet_fit(),
+        coxnet_path::coxnet_path(),
+        coxnet_predict::coxnet_predict(),
+        integrated_brier_score::integrated_brier_score(),
+        integrated_brier_score_ci::integrated_brier_score_ci(),
+        integrated_brier_score_compare::integrated_brier_score_compare(),
+        km_fit::km_fit(),
+        km_median::km_median(),
+        km_survival::km_survival(),
+        logrank::logrank(),
+        nelson_aalen::nelson_aalen(),
+        rmst::rmst(),
+        rsf_chf::rsf_chf(),
+        rsf_fit::rsf_fit(),
+        rsf_importance::rsf_importance(),
+        rsf_oob::rsf_oob(),
+        rsf_predict::rsf_predict(),
+        rsf_survival::rsf_survival(),
+    ]
+}
