@@ -9,8 +9,8 @@ use ndarray::{Array3, s};
 use super::Box3;
 use crate::prepare::Frame;
 
-/// Voxels per sigma (in voxels) after which the slowest pole, exp(-1.3732 / sigma), is below f64's precision.
-const REACH: f64 = 30.0;
+/// Voxels per sigma (in voxels) after which the slowest pole, exp(-1.3732 / sigma), is below 1e-13, far below the float32 of the result.
+const REACH: f64 = 22.0;
 
 /// PyRadiomics' name of the image.
 pub(crate) fn name(sigma: f64) -> String {
