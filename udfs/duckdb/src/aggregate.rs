@@ -143,7 +143,8 @@ fn each_group(slots: &[Slot], columns: &[ArrayRef], mut work: impl FnMut(Slot, V
         groups[place].1.push(row as u32);
     }
     let order = UInt32Array::from_iter_values(groups.iter().flat_map(|(_, rows)| rows.iter().copied()));
-    let gathered = columns.iter().map(|column| take(column, &order, None)).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let gathered =
+        columns.iter().map(|column| take(column, &order, None)).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     let mut start = 0;
     for (slot, rows) in groups {
         work(slot, gathered.iter().map(|column| column.slice(start, rows.len())).collect())?;

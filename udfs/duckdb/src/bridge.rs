@@ -119,7 +119,13 @@ impl Bridge {
         // SAFETY: types and names have `raw.len()` entries; schema and array are empty and take what DuckDB writes. Both
         // sides hold the C Data Interface's structs, so the casts only change their name.
         unsafe {
-            check(duckdb_to_arrow_schema(link.options, raw.as_mut_ptr(), names.as_mut_ptr(), raw.len() as idx_t, (&raw mut schema).cast()))?;
+            check(duckdb_to_arrow_schema(
+                link.options,
+                raw.as_mut_ptr(),
+                names.as_mut_ptr(),
+                raw.len() as idx_t,
+                (&raw mut schema).cast(),
+            ))?;
             check(duckdb_data_chunk_to_arrow(link.options, chunk, (&raw mut array).cast()))?;
         }
         // SAFETY: DuckDB filled both by the interface's rules.

@@ -19,7 +19,9 @@ pub fn guard<T>(body: impl FnOnce() -> Result<T, String>) -> Result<T, CString> 
     match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(message)) => Err(text(&message)),
-        Err(panic) => Err(text(&format!("esccsql bug: panic: {}. Please report it with the statement that caused it", reason(panic.as_ref())))),
+        Err(panic) => {
+            Err(text(&format!("esccsql bug: panic: {}. Please report it with the statement that caused it", reason(panic.as_ref()))))
+        }
     }
 }
 

@@ -50,8 +50,14 @@ fn aggregates_group_filter_distinct_and_order() {
     db.gives("SELECT gather(i) FILTER (WHERE i < 3) FROM range(100) t(i)", "3+0 0..2");
     db.gives("SELECT gather(DISTINCT i % 5) FROM range(100000) t(i)", "5+0 0..4");
     db.gives("SELECT gather(i ORDER BY i DESC) FROM range(5000) t(i)", "5000+0 0..999");
-    db.gives("SELECT count(*) FROM (SELECT g, gather(i) x FROM (SELECT i, i % 1009 g FROM range(100000) t(i)) GROUP BY g HAVING x LIKE '%+0 %')", "1009");
-    db.gives("SELECT string_agg(x, ' / ' ORDER BY x) FROM (SELECT gather(i) x FROM range(5000) t(i) GROUP BY i % 2)", "2500+0 0..998 / 2500+0 1..999");
+    db.gives(
+        "SELECT count(*) FROM (SELECT g, gather(i) x FROM (SELECT i, i % 1009 g FROM range(100000) t(i)) GROUP BY g HAVING x LIKE '%+0 %')",
+        "1009",
+    );
+    db.gives(
+        "SELECT string_agg(x, ' / ' ORDER BY x) FROM (SELECT gather(i) x FROM range(5000) t(i) GROUP BY i % 2)",
+        "2500+0 0..998 / 2500+0 1..999",
+    );
 }
 
 #[test]
@@ -100,7 +106,10 @@ fn errors_and_panics_become_query_errors() {
         for place in ["update", "merge", "evaluate"] {
             let rows = if place == "merge" { 500_000 } else { 10 };
             db.fails(&format!("SELECT fail_{place}(i, {{'how': '{how}'}}) FROM range({rows}) t(i)"), &format!("{said} in {place}"));
-            db.fails(&format!("SELECT fail_{place}(i, {{'how': '{how}'}}) FROM range(500000) t(i) GROUP BY i % 3"), &format!("{said} in {place}"));
+            db.fails(
+                &format!("SELECT fail_{place}(i, {{'how': '{how}'}}) FROM range(500000) t(i) GROUP BY i % 3"),
+                &format!("{said} in {place}"),
+            );
         }
         db.fails(
             &format!("SELECT fail_evaluate(i, {{'how': '{how}'}}) OVER (ORDER BY i) FROM range(10) t(i)"),

@@ -22,9 +22,13 @@ pub fn register(registrar: &Registrar) {
         registrar.scalar(&scalar(Make { name, data_type, signature })).unwrap();
     }
     registrar.scalar(&scalar(Fail(Signature::exact(vec![DataType::Utf8], Volatility::Immutable)))).unwrap();
-    for (name, at) in
-        [("gather", None), ("fail_update", Some("update")), ("fail_merge", Some("merge")), ("fail_evaluate", Some("evaluate")), ("fail_drop", Some("drop"))]
-    {
+    for (name, at) in [
+        ("gather", None),
+        ("fail_update", Some("update")),
+        ("fail_merge", Some("merge")),
+        ("fail_evaluate", Some("evaluate")),
+        ("fail_drop", Some("drop")),
+    ] {
         let signature = Signature::one_of(vec![TypeSignature::Any(1), TypeSignature::Any(2)], Volatility::Immutable);
         registrar.aggregate(&Arc::new(AggregateUDF::new_from_impl(Gather { name, at, signature }))).unwrap();
     }
@@ -141,7 +145,9 @@ impl ScalarUDFImpl for Fail {
 fn results() -> Vec<(&'static str, DataType)> {
     let number = |name: &str| Field::new(name, DataType::Float64, true);
     let entries = DataType::Struct(vec![Field::new("key", DataType::Utf8, false), number("value")].into());
-    let point = DataType::Struct(vec![number("x"), Field::new("labels", DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))), true)].into());
+    let point = DataType::Struct(
+        vec![number("x"), Field::new("labels", DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))), true)].into(),
+    );
     vec![
         ("make_list", DataType::List(Arc::new(number("item")))),
         ("make_array", DataType::FixedSizeList(Arc::new(Field::new_list_field(DataType::Float32, true)), 3)),

@@ -1,10 +1,11 @@
 //! Radiomics features.
 
 mod radiomics;
+mod radiomics_features;
 mod settings;
 
 use crate::shape::Function;
 
 pub fn functions() -> Vec<Function> {
-    vec![radiomics::radiomics()]
+    vec![radiomics::radiomics(), radiomics_features::radiomics_features()]
 }

@@ -1,7 +1,7 @@
 //! PyRadiomics' settings as options.
 
 use esccsql_imaging::Interpolator;
-use esccsql_radiomics::{FeatureClass, ImageType, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm};
+use esccsql_radiomics::{FeatureClass, FeatureSet, ImageType, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm};
 
 use crate::shape::{Problem, options};
 
@@ -11,6 +11,8 @@ options! {
         image_types: Vec<String> = vec!["original".into()],
         /// 'shape', 'shape2d', 'firstorder', 'glcm', 'glrlm', 'glszm', 'gldm', 'ngtdm'; by default all but 'shape2d'.
         feature_classes: Option<Vec<String>> = None,
+        /// 'all', or 'escc2026': 22 co-occurrence features, 105 of the original image and 91 of each other, 833 with a wavelet.
+        feature_set: String = "all".into(),
         /// Label of the region in the mask.
         label: u32 = 1,
         /// Dimensions that the region must have at least: 1, 2 or 3.
@@ -93,6 +95,7 @@ impl Options {
             feature_classes: (self.feature_classes.as_ref())
                 .map(|names| names.iter().map(|name| choose("feature_classes", name, &CLASSES)).collect::<Result<_, _>>())
                 .transpose()?,
+            feature_set: choose("feature_set", &self.feature_set, &FEATURE_SETS)?,
             label: self.label,
             minimum_roi_dimensions: self.minimum_roi_dimensions,
             minimum_roi_size: self.minimum_roi_size,
@@ -157,6 +160,8 @@ const CLASSES: [(&str, FeatureClass); 8] = [
     ("gldm", FeatureClass::Gldm),
     ("ngtdm", FeatureClass::Ngtdm),
 ];
+
+const FEATURE_SETS: [(&str, FeatureSet); 2] = [("all", FeatureSet::All), ("escc2026", FeatureSet::Escc2026)];
 
 const INTERPOLATORS: [(&str, Interpolator); 3] =
     [("bspline", Interpolator::BSpline), ("linear", Interpolator::Linear), ("nearest", Interpolator::Nearest)];
