@@ -1,0 +1,95 @@
+//! Reads a script and the scripts that it reads.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::split::split;
+
+/// One thing to do: a statement, or a line to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub file: PathBuf,
+    pub line: usize,
+    pub label: Option<String>,
+    pub action: Action,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Statement(String),
+    Print(String),
+}
+
+/// The statements of the script at `path` in order, with those of each `.read` in its place.
+///
+/// A relative path in `.read` is looked for beside the script that reads it, then in the current directory.
+pub fn load(path: &Path) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    read(path, &mut Vec::new(), &mut sources)?;
+    Ok(sources)
+}
+
+fn read(path: &Path, open: &mut Vec<PathBuf>, sources: &mut Vec<Source>) -> Result<()> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read the script {}", path.display()))?;
+    let identity = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if open.contains(&identity) {
+        let chain: Vec<_> = open.iter().chain([&identity]).map(|file| file.display().to_string()).collect();
+        bail!("scripts read each other in a circle: {}", chain.join(" -> "));
+    }
+    open.push(identity);
+    for piece in split(&text) {
+        let source = |action| Source { file: path.to_path_buf(), line: piece.line, label: piece.label.clone(), action };
+        if !piece.is_command {
+            sources.push(source(Action::Statement(piece.text.clone())));
+            continue;
+        }
+        let (command, argument) = command(&piece.text);
+        match command {
+            "read" if !argument.is_empty() => {
+                read(&beside(path, &argument), open, sources).with_context(|| format!("{}:{}", path.display(), piece.line))?;
+            }
+            "print" => sources.push(source(Action::Print(argument))),
+            "read" => bail!("{}:{}: .read needs a file: .read other.sql", path.display(), piece.line),
+            other => bail!("{}:{}: unknown command .{other}; a script may use .read and .print", path.display(), piece.line),
+        }
+    }
+    open.pop();
+    Ok(())
+}
+
+/// Name and argument of a dot command; the argument may be in quotes.
+pub fn command(line: &str) -> (&str, String) {
+    let line = line.trim().trim_start_matches('.');
+    let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let argument = argument.trim();
+    let bare = ['"', '\''].iter().find_map(|quote| argument.strip_prefix(*quote)?.strip_suffix(*quote));
+    (name, bare.unwrap_or(argument).to_string())
+}
+
+fn beside(script: &Path, named: &str) -> PathBuf {
+    let near = script.parent().unwrap_or(Path::new("")).join(named);
+    if near.exists() || !Path::new(named).exists() { near } else { PathBuf::from(named) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_is_relative_to_its_script_and_circles_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("parts")).unwrap();
+        fs::write(at("main.sql"), "SELECT 1;\n.read parts/a.sql\n.print 'done'\n").unwrap();
+        fs::write(at("parts/a.sql"), ".read b.sql\nSELECT 2").unwrap();
+        fs::write(at("parts/b.sql"), "SELECT 3;").unwrap();
+        let actions: Vec<_> = load(&at("main.sql")).unwrap().into_iter().map(|source| source.action).collect();
+        let statement = |text: &str| Action::Statement(text.into());
+        assert_eq!(actions, [statement("SELECT 1"), statement("SELECT 3"), statement("SELECT 2"), Action::Print("done".into())]);
+
+        fs::write(at("parts/b.sql"), ".read ../main.sql").unwrap();
+        assert!(format!("{:#}", load(&at("main.sql")).unwrap_err()).contains("in a circle"));
+    }
+}

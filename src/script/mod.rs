@@ -1,0 +1,20 @@
+//! Scripts: read, split into steps, run step by step, and skip what is unchanged.
+
+mod catalog;
+mod decide;
+mod effects;
+mod failure;
+mod files;
+mod hash;
+mod load;
+mod manifest;
+mod runner;
+mod split;
+mod step;
+mod token;
+mod variables;
+
+pub use load::{command, load};
+pub use runner::{Ending, Options, run};
+pub use split::{Piece, split};
+pub use variables::literal;

@@ -1,0 +1,450 @@
+//! Runs a script step by step, each in a transaction with its row of the manifest, and skips what is unchanged.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use duckdb::Connection;
+use serde_json::json;
+
+use super::decide::{Decision, Judge, Verdict, Versions, file_name};
+use super::effects::{Change, Role, Target};
+use super::failure;
+use super::load::{Action, load};
+use super::manifest::{Entry, Finished, Manifest, past};
+use super::step::{Step, object_name, steps};
+use super::{hash, variables};
+use crate::engine::duckdb::{Settings, open};
+use crate::interrupt::{self, WhenStuck};
+use crate::progress;
+use crate::render::{Format, Limits, Table};
+
+/// How to run a script.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub database: PathBuf,
+    /// Variables from the command line; they win over the script's own SET VARIABLE.
+    pub set: Vec<(String, String)>,
+    /// Run this step and all after it.
+    pub from: Option<String>,
+    /// Run every step.
+    pub force: bool,
+    /// Say what would be run, and run nothing.
+    pub plan: bool,
+    pub settings: Settings,
+    pub limits: Limits,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    /// With the report for the person at the terminal.
+    Failed(String),
+    Interrupted,
+}
+
+/// Runs the script at `path`; results and one line per step go to `out`.
+pub fn run(path: &Path, options: &Options, out: &mut dyn Write) -> Result<Ending> {
+    let steps = steps(load(path)?)?;
+    let from = match &options.from {
+        Some(name) => find(&steps, name)?,
+        None => steps.len(),
+    };
+    let is_new = !options.database.exists();
+    let database = if options.plan && is_new { None } else { Some(options.database.as_path()) };
+    let settings = Settings { read_only: options.plan && !is_new, ..options.settings.clone() };
+    let session = open(database, &settings).with_context(|| format!("cannot open the database {}", options.database.display()))?;
+    let connection: &Connection = &session;
+    interrupt::listen(connection, WhenStuck::Exit)?;
+
+    let functions: BTreeSet<String> = esccsql_functions::all()
+        .into_iter()
+        .flat_map(|(_, functions)| functions)
+        .map(|function| function.doc.name.to_lowercase())
+        .collect();
+    let judge = Judge::new(connection, past(connection)?, functions, functions_version())?;
+    for (name, value) in &options.set {
+        variables::set(connection, name, value).with_context(|| format!("--set {name}={value}"))?;
+    }
+    let manifest = if options.plan {
+        None
+    } else {
+        let versions = json!({"esccsql": env!("CARGO_PKG_VERSION"), "duckdb": judge.duckdb_version, "functions": judge.functions_version});
+        let set: serde_json::Map<_, _> = options.set.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let set = serde_json::Value::from(set).to_string();
+        Some(Manifest::begin(connection, &path.display().to_string(), &versions.to_string(), &set)?)
+    };
+    let forced = (0..steps.len()).map(|at| options.force || at >= from).collect();
+    let width = steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0).clamp(12, 40);
+    Run {
+        connection,
+        judge,
+        manifest,
+        options,
+        forced,
+        seen: vec![false; steps.len()],
+        plan: vec![None; steps.len()],
+        width,
+        out,
+        steps: &steps,
+    }
+    .all()
+}
+
+/// The place of a step given by its name or its number from 1.
+fn find(steps: &[Step], name: &str) -> Result<usize> {
+    let by_name = steps.iter().position(|step| step.name.eq_ignore_ascii_case(name));
+    let by_number = || name.parse::<usize>().ok()?.checked_sub(1).filter(|at| *at < steps.len());
+    let Some(at) = by_name.or_else(by_number) else {
+        let names: Vec<&str> = steps.iter().filter(|step| step.effects.role != Role::Session).map(|step| step.name.as_str()).collect();
+        bail!("--from {name}: no such step; the script has {}", names.join(", "));
+    };
+    Ok(at)
+}
+
+/// Version and build of the program, and so of its functions.
+fn functions_version() -> String {
+    let build = std::env::current_exe().and_then(std::fs::read).map_or_else(|_| "unknown".into(), |bytes| hash::of_bytes(&bytes));
+    format!("{} {build}", env!("CARGO_PKG_VERSION"))
+}
+
+struct Run<'c, 'o> {
+    connection: &'c Connection,
+    judge: Judge<'c>,
+    /// None while planning.
+    manifest: Option<Manifest<'c>>,
+    options: &'o Options,
+    steps: &'o [Step],
+    /// Steps to run even if unchanged.
+    forced: Vec<bool>,
+    /// Steps whose line is printed already, before the run went back.
+    seen: Vec<bool>,
+    /// What the plan says of each step.
+    plan: Vec<Option<String>>,
+    width: usize,
+    out: &'o mut dyn Write,
+}
+
+/// What running a statement gave.
+struct Outcome {
+    rows: Option<u64>,
+    output: Option<String>,
+}
+
+impl Run<'_, '_> {
+    fn all(mut self) -> Result<Ending> {
+        // The versions before each step, so that the run can go back to it.
+        let mut before = vec![Versions::default(); self.steps.len() + 1];
+        let mut at = 0;
+        while at < self.steps.len() {
+            if interrupt::requested() {
+                return self.interrupted();
+            }
+            let steps = self.steps;
+            let step = &steps[at];
+            let mut versions = before[at].clone();
+            if self.is_quiet(step)? {
+                before[at + 1] = versions;
+                at += 1;
+                continue;
+            }
+            let decision = self.judge.decide(step, &versions, self.is_written_later(at))?;
+            let verdict = match (&decision.verdict, self.forced[at]) {
+                (Verdict::Skip(_), true) => Verdict::Run("forced".into()),
+                (verdict, _) => verdict.clone(),
+            };
+            let output_file = self.judge.output_file(step)?;
+            match verdict {
+                Verdict::Skip(finished) => self.skip(at, &decision, &finished)?,
+                Verdict::Run(why) => {
+                    if let Some(back) = self.must_go_back(at, &versions) {
+                        at = back;
+                        continue;
+                    }
+                    if self.options.plan {
+                        self.plan_step(at, &why, &versions);
+                    } else if let Some(ending) = self.run_step(at, &decision, output_file.as_deref())? {
+                        return Ok(ending);
+                    }
+                    self.forced[at] = false;
+                    self.remember(step, &decision, output_file.as_deref());
+                }
+            }
+            versions.after(step, &decision.key, output_file.as_deref());
+            before[at + 1] = versions;
+            at += 1;
+        }
+        match &mut self.manifest {
+            Some(manifest) => manifest.end("done")?,
+            None => self.print_plan()?,
+        }
+        Ok(Ending::Done)
+    }
+
+    /// Lines to print, and variables that the command line has set: nothing to decide.
+    fn is_quiet(&mut self, step: &Step) -> Result<bool> {
+        if let Action::Print(text) = &step.source.action {
+            if !self.options.plan {
+                writeln!(self.out, "{text}")?;
+            }
+            return Ok(true);
+        }
+        let is_set = |name: &String| self.options.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
+        Ok(step.effects.sets_variable.as_ref().is_some_and(is_set))
+    }
+
+    fn is_written_later(&self, at: usize) -> bool {
+        let effects = &self.steps[at].effects;
+        let object = effects.target.as_ref().map(object_name);
+        self.steps[at + 1..].iter().any(|later| match &object {
+            Some(object) => later.effects.target.as_ref().map(object_name).as_ref() == Some(object),
+            None => effects.output_file.is_some() && later.effects.output_file == effects.output_file,
+        })
+    }
+
+    /// A step reads, or adds to, a table that a later step has changed since: the steps that make it are to be run again.
+    fn must_go_back(&mut self, at: usize, versions: &Versions) -> Option<usize> {
+        for (object, expected) in versions.expected_by(&self.steps[at]) {
+            if self.judge.past.versions.get(&object) == Some(&expected) {
+                continue;
+            }
+            let writes = |place: usize| self.steps[place].effects.target.as_ref().filter(|target| object_name(target) == object);
+            let Some(creator) = (0..at).rev().find(|&place| writes(place).is_some_and(|target| target.change == Change::Create)) else {
+                continue;
+            };
+            let again: Vec<usize> = (creator..at).filter(|&place| writes(place).is_some()).collect();
+            for place in again {
+                self.forced[place] = true;
+            }
+            return Some(creator);
+        }
+        None
+    }
+
+    /// The database now holds what the step makes.
+    fn remember(&mut self, step: &Step, decision: &Decision, output_file: Option<&str>) {
+        if let Some(name) = written(step, output_file) {
+            self.judge.past.versions.insert(name.clone(), decision.key.clone());
+            self.judge.past.made.insert(name);
+        }
+    }
+
+    fn skip(&mut self, at: usize, decision: &Decision, finished: &Finished) -> Result<()> {
+        let step = &self.steps[at];
+        if self.options.plan {
+            self.plan[at].get_or_insert_with(|| "skip  unchanged".into());
+            return Ok(());
+        }
+        if std::mem::replace(&mut self.seen[at], true) {
+            return Ok(());
+        }
+        self.line(&step.name, finished.rows, "skipped")?;
+        if let Some(output) = &finished.output {
+            self.out.write_all(output.as_bytes())?;
+        }
+        let entry = Entry { status: "skipped", rows: finished.rows, ..entry(at, step, decision, None) };
+        if let Some(manifest) = &mut self.manifest {
+            manifest.note(entry);
+        }
+        Ok(())
+    }
+
+    fn plan_step(&mut self, at: usize, why: &str, versions: &Versions) {
+        let step = &self.steps[at];
+        if step.effects.role != Role::Session {
+            self.plan[at] = Some(format!("run   {why}"));
+            return;
+        }
+        // Variables and settings are needed to see what depends on them, but only if they can be had without running a step.
+        let is_ready = versions.expected_by(step).iter().all(|(object, _)| !self.is_planned(object, at));
+        let is_done = is_ready && step.effects.target.is_none() && self.connection.execute_batch(&step.statement).is_ok();
+        self.judge.forget();
+        if let (Some(variable), false) = (&step.effects.sets_variable, is_done) {
+            self.judge.unknown_variables.insert(variable.clone());
+        }
+    }
+
+    /// Would a step before `at` make this object anew?
+    fn is_planned(&self, object: &str, at: usize) -> bool {
+        (0..at).any(|place| {
+            let writes = self.steps[place].effects.target.as_ref().is_some_and(|target| object_name(target) == object);
+            writes && self.plan[place].as_ref().is_none_or(|plan| plan.starts_with("run"))
+        })
+    }
+
+    fn print_plan(&mut self) -> Result<()> {
+        for (step, plan) in self.steps.iter().zip(&self.plan) {
+            if let Some((verdict, why)) = plan.as_ref().and_then(|plan| plan.split_once("  ")) {
+                writeln!(self.out, "{verdict:<5} {:<width$}  {}", step.name, why.trim(), width = self.width)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a step and prints it. `Some`: the run is over.
+    fn run_step(&mut self, at: usize, decision: &Decision, output_file: Option<&str>) -> Result<Option<Ending>> {
+        let step = &self.steps[at];
+        let start = Instant::now();
+        let result = self.execute(at, step, decision, output_file, start);
+        let seconds = start.elapsed().as_secs_f64();
+        self.judge.forget();
+        match result {
+            Ok(outcome) => {
+                self.judge.past.done.insert(decision.key.clone(), Finished { rows: outcome.rows, output: outcome.output.clone() });
+                let is_seen = std::mem::replace(&mut self.seen[at], true);
+                if step.effects.role != Role::Session {
+                    self.line(&step.name, outcome.rows, &format!("{seconds:.2} s"))?;
+                }
+                if let (Some(output), false) = (&outcome.output, is_seen && step.effects.role == Role::Session) {
+                    self.out.write_all(output.as_bytes())?;
+                }
+                self.out.flush()?;
+                Ok(None)
+            }
+            Err(_) if interrupt::requested() => {
+                self.roll_back();
+                self.interrupted().map(Some)
+            }
+            Err(error) => {
+                self.roll_back();
+                let message = error.to_string();
+                if let Some(manifest) = &mut self.manifest {
+                    let failed =
+                        Entry { status: "failed", seconds, error: Some(message.clone()), ..entry(at, step, decision, output_file) };
+                    manifest.note(failed);
+                    manifest.end("failed")?;
+                }
+                Ok(Some(Ending::Failed(failure::report(step, &message))))
+            }
+        }
+    }
+
+    /// Runs the statement; a step that writes, and its row of the manifest, in one transaction.
+    fn execute(
+        &mut self,
+        at: usize,
+        step: &Step,
+        decision: &Decision,
+        output_file: Option<&str>,
+        start: Instant,
+    ) -> duckdb::Result<Outcome> {
+        let is_session = step.effects.role == Role::Session;
+        let in_transaction = !is_session && !self.writes_elsewhere(step)?;
+        if in_transaction {
+            self.connection.execute_batch("BEGIN")?;
+        }
+        let is_there_already = match step.effects.target.as_ref().filter(|target| target.is_plain_create) {
+            Some(target) if self.judge.past.made.contains(&object_name(target)) => self.make_way(target)?,
+            _ => false,
+        };
+        let outcome = if is_there_already {
+            Outcome { rows: None, output: None }
+        } else {
+            let connection = self.connection;
+            let table =
+                progress::show(&step.name, || connection.prepare(&step.statement).and_then(|mut statement| Table::fetch(&mut statement)))?;
+            outcome(step, &table, self.options.limits)
+        };
+        let done = Entry {
+            status: "done",
+            rows: outcome.rows,
+            seconds: start.elapsed().as_secs_f64(),
+            output: outcome.output.clone(),
+            ..entry(at, step, decision, output_file)
+        };
+        if let Some(manifest) = &mut self.manifest {
+            if is_session {
+                manifest.note(Entry { status: "session", output: None, writes: None, ..done });
+            } else {
+                manifest.write(done)?;
+            }
+        }
+        if in_transaction {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        Ok(outcome)
+    }
+
+    /// Drops what an earlier run made under the name of a plain CREATE. True: a schema, which stays with all that is in it.
+    fn make_way(&self, target: &Target) -> duckdb::Result<bool> {
+        if !self.judge.catalog.holds(target)? {
+            return Ok(false);
+        }
+        if target.kind == "schema" {
+            return Ok(true);
+        }
+        let path: Vec<String> = target.path.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+        self.connection.execute_batch(&format!("DROP {} IF EXISTS {}", target.kind.to_uppercase(), path.join(".")))?;
+        Ok(false)
+    }
+
+    /// Does the step write into an attached database? DuckDB writes to one database in a transaction.
+    fn writes_elsewhere(&self, step: &Step) -> duckdb::Result<bool> {
+        let Some(database) = step.effects.target.as_ref().filter(|target| target.path.len() > 1).map(|target| &target.path[0]) else {
+            return Ok(false);
+        };
+        let sql = "SELECT count(*) FROM duckdb_databases() WHERE lower(database_name) = ? AND database_name <> current_database()";
+        self.connection.query_row(sql, [database], |row| Ok(row.get::<_, i64>(0)? > 0))
+    }
+
+    fn roll_back(&self) {
+        // There may be no transaction to roll back: the statement's own failure is what matters.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
+    fn interrupted(&mut self) -> Result<Ending> {
+        if let Some(manifest) = &mut self.manifest {
+            manifest.end("interrupted")?;
+        }
+        Ok(Ending::Interrupted)
+    }
+
+    fn line(&mut self, name: &str, rows: Option<u64>, end: &str) -> Result<()> {
+        let rows = rows.map_or(String::new(), |rows| format!("{rows} {}", if rows == 1 { "row" } else { "rows" }));
+        writeln!(self.out, "{name:<width$}  {rows:>12}  {end:>9}", width = self.width)?;
+        Ok(())
+    }
+}
+
+/// Rows and printed result of a statement.
+fn outcome(step: &Step, table: &Table, limits: Limits) -> Outcome {
+    let draw = || {
+        let mut text = Vec::new();
+        // Writing to memory does not fail.
+        let _ = table.write(Format::Box, limits, &mut text);
+        Some(String::from_utf8_lossy(&text).into_owned())
+    };
+    let rows = table.rows();
+    match step.effects.role {
+        Role::Query => Outcome { rows: Some(rows as u64), output: draw() },
+        _ if rows == 0 || table.columns.is_empty() => Outcome { rows: None, output: None },
+        _ => match table.changed_rows() {
+            Some(changed) => Outcome { rows: Some(changed), output: None },
+            // INSERT ... RETURNING, PRAGMA, CALL.
+            None => Outcome { rows: Some(rows as u64), output: draw() },
+        },
+    }
+}
+
+/// The name under which the version of what a step writes is kept.
+fn written(step: &Step, output_file: Option<&str>) -> Option<String> {
+    step.effects.target.as_ref().map(object_name).or(output_file.map(file_name))
+}
+
+fn entry(at: usize, step: &Step, decision: &Decision, output_file: Option<&str>) -> Entry {
+    Entry {
+        index: at,
+        name: step.name.clone(),
+        file: step.source.file.display().to_string(),
+        line: step.source.line,
+        statement: step.statement.clone(),
+        statement_hash: step.statement_hash.clone(),
+        inputs: decision.inputs.clone(),
+        key: decision.key.clone(),
+        writes: written(step, output_file),
+        ..Entry::default()
+    }
+}
