@@ -7,6 +7,8 @@ use anyhow::Context;
 use duckdb::Connection;
 use esccsql_duckdb::Database;
 
+use crate::progress;
+
 /// How to open a database.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -48,7 +50,17 @@ pub fn open(database: Option<&Path>, settings: &Settings) -> anyhow::Result<Sess
         registrar.function(&function.implementation)?;
     }
     registrar.replacement_scan("read_images", esccsql_functions::is_image_path)?;
+    progress::follow(Box::new(Functions));
     // SAFETY: the handle is open and outlives the connection, which `Session` drops first.
     let connection = unsafe { Connection::open_from_raw(opened.raw().cast()) }.context("no connection to the database")?;
     Ok(Session { connection, _database: opened })
+}
+
+/// The progress of the functions' rows.
+struct Functions;
+
+impl progress::Source for Functions {
+    fn state(&self) -> Option<(u64, u64)> {
+        esccsql_functions::shape::progress()
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, ArrayRef};
@@ -25,7 +26,7 @@ use super::features::Features;
 use super::model::{Fit, Model, Trained};
 use super::options::{NoOptions, Options, json};
 use super::output::{SqlType, column_field};
-use super::{Function, Implementation};
+use super::{Function, Implementation, progress};
 
 /// Starts a scalar function.
 pub fn each(name: &str, description: &'static str) -> Each<NoOptions> {
@@ -177,10 +178,19 @@ impl Batch {
             return (0..self.rows).map(one).collect();
         }
         let environment = Environment::current();
-        // Every row runs to its end before the first failure, in row order, is told: the message does not depend on threads.
-        let results: Vec<_> = environment
-            .pool()?
-            .install(|| (0..self.rows).into_par_iter().with_max_len(1).map(|index| environment.enter(|| one(index))).collect());
+        progress::begin(self.rows);
+        // After a failure the rows behind it are not begun; those before it are, so that the failure that is told is the first
+        // in row order, whatever the threads did.
+        let first_failure = AtomicUsize::new(usize::MAX);
+        let run = |index: usize| {
+            let result = if index > first_failure.load(Ordering::Relaxed) { Ok(None) } else { environment.enter(|| one(index)) };
+            if result.is_err() {
+                first_failure.fetch_min(index, Ordering::Relaxed);
+            }
+            progress::step();
+            result
+        };
+        let results: Vec<_> = environment.pool()?.install(|| (0..self.rows).into_par_iter().with_max_len(1).map(run).collect());
         results.into_iter().collect()
     }
 

@@ -15,6 +15,7 @@ mod features;
 mod model;
 mod options;
 mod output;
+mod progress;
 mod rows;
 mod table;
 
@@ -29,6 +30,7 @@ pub use features::{Features, shorten};
 pub use model::{Fit, Header, Model, Summary, Trained};
 pub use options::{NoOptions, Options};
 pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, column_field};
+pub use progress::progress;
 pub use rows::Rows;
 pub use table::{Arguments, TableFunction, table};
 
