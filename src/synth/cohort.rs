@@ -1,7 +1,7 @@
 //! The patients: what they are, what is planted in them, and how long they live.
 //!
 //! A latent aggressiveness leans on every part (stage, tumour volume, response, texture, rim); each part has noise of
-//! its own. The hazard is Weibull, `h(t) = k / s (t / s)^(k - 1) exp(linear predictor)`, and the linear predictor is
+//! its own. The hazard is Weibull from 6 months on, `h(t) = k / s ((t - 6) / s)^(k - 1) exp(linear predictor)`, and the linear predictor is
 //! `effect` times a weighted sum of six standardised parts. Shape and scale are solved for each cohort, so that survival
 //! averaged over its patients follows [`margins::SURVIVAL`] whatever the effect.
 

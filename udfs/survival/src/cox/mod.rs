@@ -4,7 +4,7 @@
 //! handled after Efron (the default), Breslow, or exactly. Cox, JRSS B 1972;34:187. Efron, JASA 1977;72:557. Therneau &
 //! Grambsch, Modeling Survival Data, 2000.
 //!
-//! Conventions. `linear_predictor` is `(x - means) coef + offset`, as R's `predict(type = "lp")` of an unstratified model: the
+//! Conventions. `linear_predictor` is `(x - means) coef` (a row's offset is the caller's to add), as R's `predict(type = "lp")` of an unstratified model: the
 //! means are weighted, and 0 for columns that hold only -1, 0 and 1. The baseline belongs to a row at the means.
 
 mod baseline;
