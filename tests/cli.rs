@@ -349,3 +349,47 @@ fn functions_document_themselves() {
     assert_eq!(wrong.status, Some(1));
     assert!(wrong.error.contains("no function is called"), "{wrong:?}");
 }
+
+#[test]
+fn a_name_that_becomes_a_table_later_is_no_input_before() {
+    let desk = Desk::new();
+    desk.write("study.sql", "CREATE OR REPLACE TABLE a AS SELECT 1 AS later;\nCREATE OR REPLACE TABLE later AS SELECT later AS x FROM a;");
+    desk.say(&["run", "study.sql"]);
+    let again = desk.say(&["run", "study.sql"]);
+    assert_eq!((again.step("a"), again.step("later")), ("skipped", "skipped"), "{again:?}");
+}
+
+#[test]
+fn temporary_tables_attached_databases_and_macros_work_on_every_run() {
+    let desk = Desk::new();
+    desk.say(&["query", "--db", "other.duckdb", "CREATE TABLE given AS SELECT 4 AS x"]);
+    desk.write(
+        "study.sql",
+        "ATTACH IF NOT EXISTS 'other.duckdb' AS other;
+CREATE MACRO twice(a) AS 2 * a;
+CREATE TEMP TABLE scratch AS SELECT twice(x) AS y FROM other.given;
+CREATE TABLE kept AS SELECT sum(y) AS s FROM scratch;
+CREATE OR REPLACE TABLE other.copied AS SELECT s FROM kept;",
+    );
+    for verdict in ["ran", "skipped"] {
+        let said = desk.say(&["run", "study.sql"]);
+        assert_eq!(said.status, Some(0), "{said:?}");
+        assert_eq!((said.step("twice"), said.step("kept"), said.step("other.copied")), (verdict, verdict, verdict), "{said:?}");
+    }
+    desk.write("study.sql", &std::fs::read_to_string(desk.path("study.sql")).unwrap().replace("2 * a", "3 * a"));
+    assert_eq!(desk.say(&["run", "study.sql"]).status, Some(0));
+    assert_eq!(desk.ask("other.duckdb", "SELECT s FROM copied"), "12");
+}
+
+#[test]
+fn a_table_of_the_same_name_elsewhere_is_an_input() {
+    let desk = Desk::new();
+    desk.say(&["query", "--db", "source.duckdb", "CREATE TABLE patients AS SELECT 1 AS x"]);
+    desk.write("study.sql", "ATTACH 'source.duckdb' AS source (READ_ONLY);\nCREATE OR REPLACE TABLE patients AS FROM source.patients;");
+    for verdict in ["ran", "skipped"] {
+        assert_eq!(desk.say(&["run", "study.sql"]).step("patients"), verdict);
+    }
+    desk.say(&["query", "--db", "source.duckdb", "INSERT INTO patients VALUES (2)"]);
+    assert_eq!(desk.say(&["run", "study.sql"]).step("patients"), "ran");
+    assert_eq!(desk.ask("study.duckdb", "SELECT sum(x) FROM patients"), "3");
+}

@@ -29,7 +29,8 @@ enum Command {
     Synth(synth::SynthArgs),
 }
 
-/// Runs the program: 0 when all went well, 1 after an error, 2 when it was called wrongly, 130 after Ctrl-C.
+/// Runs the program: 0 when all went well, 1 after an error, 2 when it was called wrongly, 130 after Ctrl-C,
+/// 141 when the reader of the output went away.
 pub fn main() -> ExitCode {
     let result = match Program::parse().command {
         Command::Run(args) => run::run(&args),
@@ -40,7 +41,7 @@ pub fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         if terminal::is_broken_pipe(&error) {
-            return ExitCode::SUCCESS;
+            return ExitCode::from(terminal::BROKEN_PIPE);
         }
         eprintln!("{}", terminal::explain(&error));
         ExitCode::FAILURE

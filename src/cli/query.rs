@@ -10,7 +10,7 @@ use super::terminal;
 use crate::engine::duckdb::{Settings, open};
 use crate::interrupt::{self, WhenStuck};
 use crate::render::{Format, Table};
-use crate::script::split;
+use crate::script::{is_query, split};
 
 /// Run SQL and print the result.
 #[derive(Debug, clap::Args)]
@@ -63,10 +63,7 @@ pub fn query(args: &QueryArgs) -> Result<ExitCode> {
 
 /// Is there more to show than that a statement was done?
 pub fn has_result(table: &Table, statement: &str) -> bool {
-    let first = statement.trim_start().split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_lowercase();
-    let changes = ["create", "insert", "update", "delete", "copy", "alter", "drop", "set", "attach", "detach", "use", "begin", "commit"];
-    let is_change = changes.contains(&first.as_str());
-    !table.columns.is_empty() && !(is_change && (table.changed_rows().is_some() || table.rows() == 0))
+    is_query(statement) || table.rows() > 0 && table.changed_rows().is_none()
 }
 
 fn standard_input() -> Result<String> {

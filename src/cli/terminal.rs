@@ -13,7 +13,10 @@ pub fn limits() -> Limits {
     Limits { width: width.filter(|width| *width > 20), ..Limits::default() }
 }
 
-/// Did the reader of our output go away, as `head` does? That is no failure of ours.
+/// Exit status after that, as a shell shows it for SIGPIPE.
+pub const BROKEN_PIPE: u8 = 141;
+
+/// Did the reader of our output go away, as `head` does? There is no one to tell.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe))
 }

@@ -19,8 +19,9 @@ pub fn draw(table: &Table, limits: Limits) -> String {
     let is_cut = total > limits.rows + 3;
     let half = limits.rows / 2;
     let shown: Vec<usize> = if is_cut { (0..half).chain(total - (limits.rows - half)..total).collect() } else { (0..total).collect() };
+    let longest = limits.width.map_or(CELL, |width| CELL.min(width.saturating_sub(10)));
     let cells: Vec<Vec<String>> =
-        shown.iter().map(|&row| (0..table.columns.len()).map(|column| cell(table.text(row, column))).collect()).collect();
+        (shown.iter()).map(|&row| (0..table.columns.len()).map(|column| cell(table.text(row, column), longest)).collect()).collect();
     let widths: Vec<usize> =
         (0..table.columns.len()).map(|at| column_width(&table.columns[at], cells.iter().map(|row| &row[at]))).collect();
     let columns = columns_that_fit(&widths, limits.width);
@@ -85,8 +86,8 @@ fn centre(text: &str, width: usize) -> String {
     format!("{}{text}{}", " ".repeat(room / 2), " ".repeat(room - room / 2))
 }
 
-fn cell(text: Option<String>) -> String {
-    short(&single_line(text.as_deref().unwrap_or("NULL")), CELL)
+fn cell(text: Option<String>, longest: usize) -> String {
+    short(&single_line(text.as_deref().unwrap_or("NULL")), longest)
 }
 
 /// Text that breaks no box: line ends and tabs are written out.
@@ -98,7 +99,7 @@ fn short(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.into();
     }
-    text.chars().take(longest - 1).chain(['…']).collect()
+    text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// The columns to show, from both ends; `None` stands for those left out of the middle.

@@ -11,6 +11,8 @@ use super::token::{Token, tokens};
 /// An object that no step of the script made.
 #[derive(Debug, Clone)]
 struct Object {
+    /// As a script writes it: without the database and schema that are there by default.
+    name: String,
     /// Quoted and whole: `"db"."schema"."name"`.
     full: String,
     kind: Kind,
@@ -32,17 +34,25 @@ pub struct Catalog<'c> {
     fingerprints: HashMap<String, String>,
 }
 
+/// Kind, plain name, name as a script writes it, whole name, and definition.
 const OBJECTS: &str = "
-SELECT 'table', lower(table_name), format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, table_name), coalesce(sql, '')
-FROM duckdb_tables() WHERE NOT internal AND table_name NOT LIKE 'esccsql\\_%' ESCAPE '\\'
-UNION ALL
-SELECT 'view', lower(view_name), format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, view_name), coalesce(sql, '')
-FROM duckdb_views() WHERE NOT internal
-UNION ALL
-SELECT 'macro', lower(function_name), format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, function_name),
-    concat_ws(' ', array_to_string(parameters, ','), macro_definition)
-FROM duckdb_functions() WHERE macro_definition IS NOT NULL AND NOT internal
-ORDER BY ALL";
+WITH objects AS (
+    SELECT 'table' AS kind, database_name, schema_name, table_name AS name, coalesce(sql, '') AS definition
+    FROM duckdb_tables() WHERE NOT internal AND table_name NOT IN ('esccsql_runs', 'esccsql_steps')
+    UNION ALL
+    SELECT 'view', database_name, schema_name, view_name, coalesce(sql, '') FROM duckdb_views() WHERE NOT internal
+    UNION ALL
+    SELECT 'macro', database_name, schema_name, function_name, concat_ws(' ', array_to_string(parameters, ','), macro_definition)
+    FROM duckdb_functions() WHERE macro_definition IS NOT NULL AND NOT internal
+)
+SELECT kind, lower(name),
+    lower(concat_ws('.',
+        CASE WHEN database_name NOT IN (current_database(), 'temp') THEN database_name END,
+        CASE WHEN schema_name <> 'main' THEN schema_name END,
+        name)),
+    format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, name),
+    definition
+FROM objects ORDER BY ALL";
 
 impl<'c> Catalog<'c> {
     pub fn new(connection: &'c Connection) -> Self {
@@ -54,15 +64,16 @@ impl<'c> Catalog<'c> {
         self.objects = None;
     }
 
-    /// Fingerprints of those tables, views and macros among `words` that are not in `known`.
-    pub fn read(&mut self, words: &BTreeSet<String>, known: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
+    /// Fingerprints of those tables, views and macros named in `words` that are not `known` as the script's own.
+    pub fn read(&mut self, words: &BTreeSet<String>, is_known: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, String>> {
         let mut found = BTreeMap::new();
         let mut open: Vec<String> = words.iter().cloned().collect();
         while let Some(word) = open.pop() {
-            if known(&word) || found.contains_key(&word) {
+            if found.contains_key(&word) {
                 continue;
             }
-            let objects = self.objects()?.get(&word).cloned().unwrap_or_default();
+            let mut objects = self.objects()?.get(&word).cloned().unwrap_or_default();
+            objects.retain(|object| !is_known(&object.name));
             if objects.is_empty() {
                 continue;
             }
@@ -106,7 +117,7 @@ impl<'c> Catalog<'c> {
                     "view" => Kind::View,
                     _ => Kind::Macro,
                 };
-                objects.entry(row.get(1)?).or_default().push(Object { full: row.get(2)?, kind, sql: row.get(3)? });
+                objects.entry(row.get(1)?).or_default().push(Object { name: row.get(2)?, full: row.get(3)?, kind, sql: row.get(4)? });
             }
             self.objects = Some(objects);
         }

@@ -83,6 +83,8 @@ pub struct Judge<'c> {
     pub functions: BTreeSet<String>,
     pub functions_version: String,
     pub duckdb_version: String,
+    /// Names that the script itself makes: before their step they are no input, whatever an earlier run left.
+    pub created: BTreeSet<String>,
     /// Variables whose value is not known while only planning.
     pub unknown_variables: BTreeSet<String>,
     files: Files,
@@ -99,6 +101,7 @@ impl<'c> Judge<'c> {
             functions,
             functions_version,
             duckdb_version,
+            created: BTreeSet::new(),
             unknown_variables: BTreeSet::new(),
             files: Files::default(),
             values: HashMap::new(),
@@ -129,8 +132,8 @@ impl<'c> Judge<'c> {
         for (name, key) in versions.expected_by(step) {
             inputs.insert(format!("table {name}"), key);
         }
-        let modified = effects.target.as_ref().filter(|target| target.change == Change::Modify).map(|target| target.name().to_string());
-        let is_known = |word: &str| versions.objects.get(word).is_some_and(|made| !made.is_empty()) || modified.as_deref() == Some(word);
+        let modified = effects.target.as_ref().filter(|target| target.change == Change::Modify).map(object_name);
+        let is_known = |name: &str| self.created.contains(name) || modified.as_deref() == Some(name);
         let outside = self.catalog.read(&effects.words, &is_known)?;
         // A view or macro from outside may call any function.
         let calls_functions = effects.words.iter().any(|word| self.functions.contains(word)) || !outside.is_empty();

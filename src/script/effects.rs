@@ -147,6 +147,18 @@ pub fn effects(statement: &str) -> Effects {
     }
 }
 
+/// Is the statement one that prints rows?
+pub fn is_query(statement: &str) -> bool {
+    effects(statement).role == Role::Query
+}
+
+impl Effects {
+    /// Does it call a function that writes files, such as `image_write`?
+    pub fn writes_files(&self) -> bool {
+        self.words.iter().any(|word| word.ends_with("_write"))
+    }
+}
+
 /// The written object, and the places of its name among the tokens.
 fn target(all: &[Token]) -> (Option<Target>, Vec<usize>) {
     let word = |at: usize| all.get(at).and_then(Token::word).unwrap_or_default();

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::split::split;
 
-/// One thing to do: a statement, or a line to print.
+/// One thing to do: a statement, a line to print, or a cohort to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub file: PathBuf,
@@ -20,6 +20,8 @@ pub struct Source {
 pub enum Action {
     Statement(String),
     Print(String),
+    /// The arguments of `.synth`, as written.
+    Synth(String),
 }
 
 /// The statements of the script at `path` in order, with those of each `.read` in its place.
@@ -51,8 +53,10 @@ fn read(path: &Path, open: &mut Vec<PathBuf>, sources: &mut Vec<Source>) -> Resu
                 read(&beside(path, &argument), open, sources).with_context(|| format!("{}:{}", path.display(), piece.line))?;
             }
             "print" => sources.push(source(Action::Print(argument))),
+            "synth" if !argument.is_empty() => sources.push(source(Action::Synth(argument))),
             "read" => bail!("{}:{}: .read needs a file: .read other.sql", path.display(), piece.line),
-            other => bail!("{}:{}: unknown command .{other}; a script may use .read and .print", path.display(), piece.line),
+            "synth" => bail!("{}:{}: .synth needs a folder: .synth cohort --patients 257", path.display(), piece.line),
+            other => bail!("{}:{}: unknown command .{other}; a script may use .read, .print and .synth", path.display(), piece.line),
         }
     }
     open.pop();

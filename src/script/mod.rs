@@ -1,6 +1,7 @@
 //! Scripts: read, split into steps, run step by step, and skip what is unchanged.
 
 mod catalog;
+mod cohort;
 mod decide;
 mod effects;
 mod failure;
@@ -14,6 +15,7 @@ mod step;
 mod token;
 mod variables;
 
+pub use effects::is_query;
 pub use load::{command, load};
 pub use runner::{Ending, Options, run};
 pub use split::{Piece, split};

@@ -15,11 +15,12 @@ use super::failure;
 use super::load::{Action, load};
 use super::manifest::{Entry, Finished, Manifest, past};
 use super::step::{Step, object_name, steps};
-use super::{hash, variables};
+use super::{cohort, hash, variables};
 use crate::engine::duckdb::{Settings, open};
 use crate::interrupt::{self, WhenStuck};
 use crate::progress;
 use crate::render::{Format, Limits, Table};
+use crate::synth;
 
 /// How to run a script.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +66,11 @@ pub fn run(path: &Path, options: &Options, out: &mut dyn Write) -> Result<Ending
         .flat_map(|(_, functions)| functions)
         .map(|function| function.doc.name.to_lowercase())
         .collect();
-    let judge = Judge::new(connection, past(connection)?, functions, functions_version())?;
+    let mut judge = Judge::new(connection, past(connection)?, functions, functions_version())?;
+    judge.created = (steps.iter().filter_map(|step| step.effects.target.as_ref()))
+        .filter(|target| target.change == Change::Create)
+        .map(object_name)
+        .collect();
     for (name, value) in &options.set {
         variables::set(connection, name, value).with_context(|| format!("--set {name}={value}"))?;
     }
@@ -146,12 +151,12 @@ impl Run<'_, '_> {
             let steps = self.steps;
             let step = &steps[at];
             let mut versions = before[at].clone();
-            if self.is_quiet(step)? {
+            if self.is_quiet(at)? {
                 before[at + 1] = versions;
                 at += 1;
                 continue;
             }
-            let decision = self.judge.decide(step, &versions, self.is_written_later(at))?;
+            let mut decision = self.judge.decide(step, &versions, self.is_written_later(at))?;
             let verdict = match (&decision.verdict, self.forced[at]) {
                 (Verdict::Skip(_), true) => Verdict::Run("forced".into()),
                 (verdict, _) => verdict.clone(),
@@ -166,7 +171,7 @@ impl Run<'_, '_> {
                     }
                     if self.options.plan {
                         self.plan_step(at, &why, &versions);
-                    } else if let Some(ending) = self.run_step(at, &decision, output_file.as_deref())? {
+                    } else if let Some(ending) = self.run_step(at, &mut decision, &versions, output_file.as_deref())? {
                         return Ok(ending);
                     }
                     self.forced[at] = false;
@@ -184,16 +189,39 @@ impl Run<'_, '_> {
         Ok(Ending::Done)
     }
 
-    /// Lines to print, and variables that the command line has set: nothing to decide.
-    fn is_quiet(&mut self, step: &Step) -> Result<bool> {
+    /// Dot commands, and variables that the command line has set: nothing to decide.
+    fn is_quiet(&mut self, at: usize) -> Result<bool> {
+        let step = &self.steps[at];
         if let Action::Print(text) = &step.source.action {
-            if !self.options.plan {
+            if !self.options.plan && !std::mem::replace(&mut self.seen[at], true) {
                 writeln!(self.out, "{text}")?;
             }
             return Ok(true);
         }
+        if let Action::Synth(arguments) = &step.source.action {
+            self.synth(at, step, arguments)
+                .with_context(|| format!("{}:{}: .synth {arguments}", step.source.file.display(), step.source.line))?;
+            return Ok(true);
+        }
         let is_set = |name: &String| self.options.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
         Ok(step.effects.sets_variable.as_ref().is_some_and(is_set))
+    }
+
+    /// Makes a synthetic cohort where it is not there yet.
+    fn synth(&mut self, at: usize, step: &Step, arguments: &str) -> Result<()> {
+        let arguments = cohort::arguments(self.connection, arguments)?;
+        if self.options.plan {
+            self.plan[at] = Some(if arguments.is_there()? { "skip  unchanged" } else { "run   not done yet" }.into());
+            return Ok(());
+        }
+        let start = Instant::now();
+        let is_made = synth::make(&arguments)?;
+        self.judge.forget();
+        if !std::mem::replace(&mut self.seen[at], true) {
+            let end = if is_made { format!("{:.2} s", start.elapsed().as_secs_f64()) } else { "skipped".into() };
+            self.line(&step.name, None, &end)?;
+        }
+        Ok(())
     }
 
     fn is_written_later(&self, at: usize) -> bool {
@@ -285,10 +313,10 @@ impl Run<'_, '_> {
     }
 
     /// Runs a step and prints it. `Some`: the run is over.
-    fn run_step(&mut self, at: usize, decision: &Decision, output_file: Option<&str>) -> Result<Option<Ending>> {
+    fn run_step(&mut self, at: usize, decision: &mut Decision, versions: &Versions, output_file: Option<&str>) -> Result<Option<Ending>> {
         let step = &self.steps[at];
         let start = Instant::now();
-        let result = self.execute(at, step, decision, output_file, start);
+        let result = self.execute(at, decision, versions, output_file, start);
         let seconds = start.elapsed().as_secs_f64();
         self.judge.forget();
         match result {
@@ -310,7 +338,7 @@ impl Run<'_, '_> {
             }
             Err(error) => {
                 self.roll_back();
-                let message = error.to_string();
+                let message = message(&error);
                 if let Some(manifest) = &mut self.manifest {
                     let failed =
                         Entry { status: "failed", seconds, error: Some(message.clone()), ..entry(at, step, decision, output_file) };
@@ -326,11 +354,12 @@ impl Run<'_, '_> {
     fn execute(
         &mut self,
         at: usize,
-        step: &Step,
-        decision: &Decision,
+        decision: &mut Decision,
+        versions: &Versions,
         output_file: Option<&str>,
         start: Instant,
-    ) -> duckdb::Result<Outcome> {
+    ) -> Result<Outcome> {
+        let step = &self.steps[at];
         let is_session = step.effects.role == Role::Session;
         let in_transaction = !is_session && !self.writes_elsewhere(step)?;
         if in_transaction {
@@ -348,6 +377,11 @@ impl Run<'_, '_> {
                 progress::show(&step.name, || connection.prepare(&step.statement).and_then(|mut statement| Table::fetch(&mut statement)))?;
             outcome(step, &table, self.options.limits)
         };
+        if step.effects.writes_files() {
+            // The files that the step wrote itself are no news to the next run.
+            self.judge.forget();
+            *decision = self.judge.decide(step, versions, false)?;
+        }
         let done = Entry {
             status: "done",
             rows: outcome.rows,
@@ -407,6 +441,16 @@ impl Run<'_, '_> {
         writeln!(self.out, "{name:<width$}  {rows:>12}  {end:>9}", width = self.width)?;
         Ok(())
     }
+}
+
+/// DuckDB's own words.
+fn message(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .filter(|cause| cause.downcast_ref::<duckdb::ffi::Error>().is_none())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// Rows and printed result of a statement.

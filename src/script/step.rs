@@ -14,7 +14,7 @@ pub struct Step {
     pub source: Source,
     /// From `-- @step name`, from what it makes, or from its first words; unique in the script.
     pub name: String,
-    /// The statement; empty for a printed line.
+    /// The statement; empty for a dot command.
     pub statement: String,
     pub statement_hash: String,
     pub effects: Effects,
@@ -27,7 +27,7 @@ pub fn steps(sources: Vec<Source>) -> Result<Vec<Step>> {
     for source in sources {
         let statement = match &source.action {
             Action::Statement(text) => text.clone(),
-            Action::Print(_) => String::new(),
+            Action::Print(_) | Action::Synth(_) => String::new(),
         };
         let effects = effects(&statement);
         if effects.role == Role::Transaction {
@@ -40,6 +40,7 @@ pub fn steps(sources: Vec<Source>) -> Result<Vec<Step>> {
         }
         let name = source.label.clone().unwrap_or_else(|| match &effects.target {
             Some(target) => target.path.join("."),
+            None if matches!(source.action, Action::Synth(_)) => "synth".into(),
             None => effects.title.clone(),
         });
         let count = seen.entry(name.clone()).or_insert(0);
