@@ -2,18 +2,31 @@
 //! contingency tables, harmonisation between scanners.
 //!
 //! The kernels take slices and `ndarray` views and return plain structs. They agree with R's `stats`, `psych`, `irr` and
-//! `caret`; each file names the convention where packages differ. Nothing here draws random numbers, and sums run in the
-//! order of the input, so that the same input gives the same bits.
+//! `caret`; each file names the convention where packages differ. Sums run in a fixed order and the one test that samples takes a
+//! seed, so that the same input gives the same bits for any number of threads.
 
+pub mod anova;
+pub mod chi2_test;
+pub mod contingency;
 pub mod correlation;
 pub mod correlation_filter;
 pub mod correlation_matrix;
 pub mod distribution;
 pub mod error;
+pub mod fisher_exact;
+mod fisher_tables;
 pub mod icc;
+pub mod kruskal_wallis;
+pub mod mann_whitney;
+pub mod mcnemar;
+pub mod p_adjust;
 pub mod pca;
 pub mod rank;
+pub mod shapiro_wilk;
+pub mod standardized_mean_difference;
 mod summary;
+pub mod t_test;
+pub mod wilcoxon_signed_rank;
 
 pub use error::{Result, StatsError};
 
