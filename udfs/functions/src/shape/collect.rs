@@ -37,7 +37,7 @@ pub struct Collect<O> {
 impl<O: Options> Collect<O> {
     /// Adds an argument.
     pub fn arg(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
-        self.doc.arguments.push(ArgumentDoc { name, kind, description });
+        self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: false });
         self
     }
 

@@ -23,6 +23,8 @@ pub struct ArgumentDoc {
     pub name: &'static str,
     pub kind: Kind,
     pub description: &'static str,
+    /// May it be left out?
+    pub optional: bool,
 }
 
 /// One key of the options STRUCT.
@@ -36,10 +38,12 @@ pub struct OptionDoc {
 impl Doc {
     /// `name(a, b[, options]) -> TYPE`.
     pub fn signature(&self) -> String {
-        let arguments: Vec<&str> = self.arguments.iter().map(|a| a.name).collect();
-        let mut list = arguments.join(", ");
-        if !self.options.is_empty() {
-            list += if arguments.is_empty() { "[options]" } else { "[, options]" };
+        let mut list = String::new();
+        let names = self.arguments.iter().map(|argument| (argument.name, argument.optional));
+        let options = (!self.options.is_empty()).then_some(("options", true));
+        for (name, optional) in names.chain(options) {
+            let separator = if list.is_empty() { "" } else { ", " };
+            list += &if optional { format!("[{separator}{name}]") } else { format!("{separator}{name}") };
         }
         format!("{}({list}) -> {}", self.name, self.returns)
     }

@@ -54,14 +54,14 @@ struct Traits {
 impl<O: Options> Each<O> {
     /// Adds an argument.
     pub fn arg(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
-        self.doc.arguments.push(ArgumentDoc { name, kind, description });
+        self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: false });
         self.required = self.doc.arguments.len();
         self
     }
 
     /// Adds an argument that may be left out; it stands behind the others.
     pub fn optional(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
-        self.doc.arguments.push(ArgumentDoc { name, kind, description });
+        self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: true });
         self
     }
 

@@ -166,7 +166,7 @@ macro_rules! record {
                 )
             }
 
-            fn array(values: Vec<Option<Self>>) -> Result<arrow::array::ArrayRef, $crate::shape::Problem> {
+            fn array(values: Vec<Option<Self>>) -> std::result::Result<arrow::array::ArrayRef, $crate::shape::Problem> {
                 let nulls = arrow::buffer::NullBuffer::from_iter(values.iter().map(Option::is_some));
                 $( let mut $field: Vec<Option<$type>> = Vec::with_capacity(values.len()); )+
                 for value in values {

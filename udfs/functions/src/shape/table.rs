@@ -67,7 +67,7 @@ impl Arguments {
 impl<O: Options> Table<O> {
     /// Adds an argument.
     pub fn arg(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
-        self.doc.arguments.push(ArgumentDoc { name, kind, description });
+        self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: false });
         self
     }
 
