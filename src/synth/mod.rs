@@ -58,6 +58,14 @@ pub struct SynthArgs {
     pub force: bool,
 }
 
+impl SynthArgs {
+    /// Is a cohort of these arguments in the folder, complete?
+    pub fn is_there(&self) -> Result<bool> {
+        check(self)?;
+        Ok(matches!(find(&self.out)?, Found::Cohort(found) if found == manifest(self)))
+    }
+}
+
 /// Extent of the scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Size {
@@ -83,14 +91,22 @@ impl Size {
 
 /// Writes the cohort, or says that it is already there.
 pub fn run(args: &SynthArgs) -> Result<()> {
-    check(args)?;
+    if make(args)? {
+        eprintln!("wrote {} patients, {} scans to {}", args.patients, 2 * args.patients, args.out.display());
+    } else {
+        eprintln!("already there: {} ({} patients, seed {})", args.out.display(), args.patients, args.seed);
+    }
+    Ok(())
+}
+
+/// Writes the cohort unless it is there; true: it was written.
+pub fn make(args: &SynthArgs) -> Result<bool> {
+    if !args.force && args.is_there()? {
+        return Ok(false);
+    }
     let manifest = manifest(args);
     match find(&args.out)? {
         Found::Nothing => {}
-        Found::Cohort(found) if found == manifest && !args.force => {
-            eprintln!("already there: {} ({} patients, seed {})", args.out.display(), args.patients, args.seed);
-            return Ok(());
-        }
         Found::Cohort(_) if args.force => {}
         Found::Cohort(found) => bail!(
             "{} holds a synthetic cohort of other arguments ({found}); name another folder, or replace it with --force",
@@ -106,8 +122,7 @@ pub fn run(args: &SynthArgs) -> Result<()> {
         let _ = fs::remove_dir_all(&partial);
     })?;
     replace(&args.out, &partial)?;
-    eprintln!("wrote {} patients, {} scans to {}", args.patients, 2 * args.patients, args.out.display());
-    Ok(())
+    Ok(true)
 }
 
 fn check(args: &SynthArgs) -> Result<()> {
