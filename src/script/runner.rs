@@ -141,8 +141,19 @@ struct Outcome {
 
 impl Run<'_, '_> {
     fn all(mut self) -> Result<Ending> {
+        let result = self.each();
+        if let (Err(_), Some(manifest)) = (&result, &mut self.manifest) {
+            // What went wrong is told; that the manifest does not say so too is no reason to tell something else.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            let _ = manifest.end("failed");
+        }
+        result
+    }
+
+    fn each(&mut self) -> Result<Ending> {
         // The versions before each step, so that the run can go back to it.
         let mut before = vec![Versions::default(); self.steps.len() + 1];
+        let mut times_back = 0;
         let mut at = 0;
         while at < self.steps.len() {
             if interrupt::requested() {
@@ -166,6 +177,10 @@ impl Run<'_, '_> {
                 Verdict::Skip(finished) => self.skip(at, &decision, &finished)?,
                 Verdict::Run(why) => {
                     if let Some(back) = self.must_go_back(at, &versions) {
+                        times_back += 1;
+                        if times_back > 10 * self.steps.len() {
+                            bail!("esccsql bug: step {:?} never finds the tables it needs; esccsql run --force runs all", step.name);
+                        }
                         at = back;
                         continue;
                     }

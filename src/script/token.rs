@@ -54,11 +54,6 @@ pub struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Where the next token is looked for.
-    pub fn position(&self) -> usize {
-        self.at
-    }
-
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
