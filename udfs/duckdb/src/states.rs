@@ -130,7 +130,7 @@ mod tests {
         let mut states = [a, b];
         let addresses: Vec<usize> = states.iter_mut().map(|state| state as *mut usize as usize).collect();
         let mut flat = [addresses[0], addresses[1], addresses[0]];
-        let mut pieces = |rows: &mut [usize]| unsafe { groups(rows.as_mut_ptr().cast(), rows.len()) };
+        let pieces = |rows: &mut [usize]| unsafe { groups(rows.as_mut_ptr().cast(), rows.len()) };
         assert_eq!(pieces(&mut flat), [a, b, a]);
         assert_eq!(pieces(&mut [addresses[1], 0, 0]), [b], "what follows is no address");
         assert_eq!(pieces(&mut [addresses[1], 8, usize::MAX - 8]), [b], "what follows is not readable");

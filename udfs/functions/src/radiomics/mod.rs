@@ -1,5 +1,6 @@
 //! Radiomics features.
 
+#[expect(clippy::module_inception, reason = "the folder is the topic, the file the function of that name")]
 mod radiomics;
 mod radiomics_features;
 mod settings;

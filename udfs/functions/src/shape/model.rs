@@ -50,6 +50,9 @@ pub struct Header {
     pub summary: Summary,
 }
 
+/// A model read lately: its bytes and what they hold.
+type Recent = (Vec<u8>, Arc<dyn Any + Send + Sync>);
+
 /// A model read back.
 #[derive(Debug)]
 pub struct Trained<T> {
@@ -89,7 +92,7 @@ impl Model {
 
     /// Reads a model of kind `T`. The last few models read stay in memory, since every chunk of a query brings them again.
     pub fn decode<T: Fit>(bytes: &[u8]) -> Result<Arc<Trained<T>>, Problem> {
-        static RECENT: Mutex<Vec<(Vec<u8>, Arc<dyn Any + Send + Sync>)>> = Mutex::new(Vec::new());
+        static RECENT: Mutex<Vec<Recent>> = Mutex::new(Vec::new());
         const KEPT: usize = 16;
         {
             let mut recent = RECENT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
