@@ -88,37 +88,36 @@ pub fn beta_tails(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     }
     let front = binomial_density(a, b, x, y) * (a / (a + b)) * b;
     if x * (a + b + 2.0) < a + 1.0 {
-        let lower = front * beta_fraction(a, b, x) / a;
+        let lower = front * beta_fraction(a, b, x, y);
         (lower, 1.0 - lower)
     } else {
-        let upper = front * beta_fraction(b, a, y) / b;
+        let upper = front * beta_fraction(b, a, y, x);
         (1.0 - upper, upper)
     }
 }
 
-/// Lentz's evaluation of the continued fraction of I_x(a, b), DLMF 8.17.22; needs about sqrt(max(a, b)) terms.
-fn beta_fraction(a: f64, b: f64, x: f64) -> f64 {
+/// The even part of the continued fraction of I_x(a, b) as Didonato & Morris write it (TOMS 708, BFRAC), by Lentz's method. It starts
+/// from a y - b x instead of 1 - (a+b) x / (a+1), which cancels when x is near 1. Needs about sqrt(max(a, b)) terms.
+fn beta_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let guard = |v: f64| if v.abs() < TINY { TINY } else { v };
-    let mut c = 1.0;
-    let mut d = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
-    let mut h = d;
-    for m in 1..1_000_000 {
-        let m = m as f64;
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / guard(1.0 + even * d);
-        c = guard(1.0 + even / c);
-        h *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / guard(1.0 + odd * d);
-        c = guard(1.0 + odd / c);
-        let step = d * c;
+    let lambda = a * y - b * x;
+    let mut h = guard(a / (a + 1.0) * (lambda + 1.0));
+    let (mut c, mut d) = (h, 0.0);
+    for n in 1..1_000_000 {
+        let n = f64::from(n);
+        let s = a + 2.0 * n - 1.0;
+        let alpha = ((a + n - 1.0) / s) * ((a + b + n - 1.0) / s) * n * (b - n) * x * x;
+        let beta = n + n * (b - n) * x / s + (a + n) / (s + 2.0) * (lambda + 1.0 + n * (1.0 + y));
+        d = 1.0 / guard(beta + alpha * d);
+        c = guard(beta + alpha / c);
+        let step = c * d;
         h *= step;
         if (step - 1.0).abs() < 1e-16 {
             break;
         }
     }
-    h
+    1.0 / h
 }
 
 /// Γ(a+b+1) / (Γ(a+1) Γ(b+1)) x^a y^b for a, b > 0, by Loader's saddle-point form.

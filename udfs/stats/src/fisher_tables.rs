@@ -7,22 +7,23 @@
 //! completions is improbable enough. The number of nodes still grows with the power of the degrees of freedom, so work is estimated
 //! first, and a dense 5 x 5 of 182 (some 1e15 tables) is sampled instead.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ndarray::ArrayView2;
-use rand_chacha::ChaCha12Rng;
+use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::contingency::margins;
 use crate::fisher_exact::RELATIVE_TIE;
 
-/// Lookups that the exact sum may take, a few seconds of one core.
-const EXACT_BUDGET: f64 = 1.5e8;
+/// Work (lookups and sorted fillings) that the exact sum may take, a few seconds of one core.
+const EXACT_BUDGET: f64 = 3e8;
 /// Logs of products that differ by less are one node.
 const MERGE: f64 = 1e-10;
 
-/// Margins and observed probability of a table without zero rows and columns; rows are the shorter side.
+/// Margins and observed probability of a table without zero rows and columns, turned so that the exact sum takes less work.
+#[derive(Clone)]
 pub(crate) struct Tables {
     rows: Vec<u32>,
     /// Ascending, so that the two columns with most fillings are the last.
@@ -32,7 +33,7 @@ pub(crate) struct Tables {
     observed: f64,
 }
 
-/// Partial tables that leave the same row sums: (-Σ ln n_ij! so far, how many).
+/// Fillings of some columns: (-Σ ln n_ij!, how many).
 type Past = Vec<(f64, f64)>;
 
 impl Tables {
@@ -50,18 +51,19 @@ impl Tables {
             *out = sum;
         }
         let observed = -table.iter().map(|&v| log_factorial[v as usize]).sum::<f64>();
-        let (short, long) = if rows.len() <= columns.len() { (rows, columns) } else { (columns, rows) };
         let sorted = |sums: Vec<u64>| {
             let mut sums: Vec<u32> = sums.into_iter().map(|v| v as u32).collect();
             sums.sort_unstable();
             sums
         };
-        Self { rows: sorted(short), columns: sorted(long), log_factorial, observed }
+        let upright = Self { rows: sorted(rows), columns: sorted(columns), log_factorial, observed };
+        let turned = Self { rows: upright.columns.clone(), columns: upright.rows.clone(), ..upright.clone() };
+        if turned.work() < upright.work() { turned } else { upright }
     }
 
     /// Fisher's p, or nothing if it would take too long.
     pub(crate) fn exact_p(&self) -> Option<f64> {
-        if self.work() > EXACT_BUDGET {
+        if self.work() > EXACT_BUDGET || self.key_bits() as usize * self.rows.len() > 128 {
             return None;
         }
         let last = self.columns.len() - 2;
@@ -85,44 +87,53 @@ impl Tables {
     }
 
     /// Probability of the improbable tables that pass through one node.
-    fn share(&self, left: &[u32], past: &Past, last: usize, endings: &HashMap<Vec<u32>, Ending>) -> f64 {
+    fn share(&self, left: &[u32], past: &Past, last: usize, endings: &HashMap<u128, Ending>) -> f64 {
         let bound = self.observed + RELATIVE_TIE.ln_1p();
+        let log_scale = self.log_scale();
         let mut share = 0.0;
-        let mut visit = |left: &[u32], step: f64| {
-            if let Some(ending) = endings.get(left) {
-                for (value, ways) in past {
-                    let value = value + step;
-                    share += ways * (value + ending.log_total + self.log_scale()).exp() * ending.up_to(bound - value);
-                }
+        self.each_residual(left, last, &mut |rest, step| {
+            let Some(ending) = endings.get(&self.key(rest)) else { return };
+            for (value, ways) in past {
+                let value = value + step;
+                share += ways * (value + ending.log_total + log_scale).exp() * ending.up_to(bound - value);
             }
-        };
-        if last == 0 {
-            visit(left, 0.0);
-        } else {
-            for_each_column(left, self.columns[last - 1], &mut |cells| visit(&residual(left, cells), -self.sum_log_factorials(cells)));
-        }
+        });
         share
     }
 
     /// The endings that the nodes of the level before the last two columns lead to.
-    fn endings(&self, nodes: &[(Vec<u32>, Past)], last: usize) -> HashMap<Vec<u32>, Ending> {
-        let mut needed: Vec<Vec<u32>> = Vec::new();
+    fn endings(&self, nodes: &[(Vec<u32>, Past)], last: usize) -> HashMap<u128, Ending> {
+        let mut needed: BTreeSet<Vec<u32>> = BTreeSet::new();
         for (left, _) in nodes {
-            if last == 0 {
-                needed.push(left.clone());
-            } else {
-                for_each_column(left, self.columns[last - 1], &mut |cells| needed.push(residual(left, cells)));
-                needed.sort_unstable();
-                needed.dedup();
-            }
+            self.each_residual(left, last, &mut |rest, _| {
+                if !needed.contains(rest) {
+                    needed.insert(rest.to_vec());
+                }
+            });
         }
-        needed
-            .into_par_iter()
-            .map(|left| {
-                let ending = Ending::of(self, &left, self.columns[last]);
-                (left, ending)
-            })
-            .collect()
+        needed.into_par_iter().map(|left| (self.key(&left), Ending::of(self, &left, self.columns[last]))).collect()
+    }
+
+    /// Visits the sorted row sums left for the last two columns after each filling of the column before them, with its -Σ ln n!.
+    fn each_residual(&self, left: &[u32], last: usize, visit: &mut impl FnMut(&[u32], f64)) {
+        if last == 0 {
+            return visit(left, 0.0);
+        }
+        let mut rest = vec![0; left.len()];
+        for_each_column(left, self.columns[last - 1], &mut |cells| {
+            rest.iter_mut().zip(left.iter().zip(cells)).for_each(|(out, (r, n))| *out = r - n);
+            rest.sort_unstable();
+            visit(&rest, -self.sum_log_factorials(cells));
+        });
+    }
+
+    /// Sorted row sums as one number.
+    fn key(&self, rest: &[u32]) -> u128 {
+        rest.iter().fold(0, |key, &r| (key << self.key_bits()) | u128::from(r))
+    }
+
+    fn key_bits(&self) -> u32 {
+        32 - self.rows[self.rows.len() - 1].leading_zeros()
     }
 
     /// ln (Π r_i! Π c_j! / N!): what turns -Σ ln n_ij! into a log probability.
@@ -148,7 +159,8 @@ impl Tables {
         for (level, &column) in self.columns[..last].iter().enumerate() {
             walked *= if level < 2 { bounded(column) } else { (bounded(column) / orders).max(1.0) };
         }
-        let boxes = self.rows.iter().map(|&r| f64::from(r) + 1.0).product::<f64>() / orders;
+        // Sorted row sums left for the last two columns: all but the largest are free.
+        let boxes = self.rows[..self.rows.len() - 1].iter().map(|&r| f64::from(r) + 1.0).product::<f64>();
         walked + walked.min(boxes) * bounded(self.columns[last])
     }
 }
@@ -170,21 +182,21 @@ impl Ending {
             - tables.sum_log_factorials(left)
             - tables.log_factorial[column as usize]
             - tables.log_factorial[(all - column) as usize];
-        let mut values = Vec::new();
+        let mut fillings: Past = Vec::new();
         for_each_column(left, column, &mut |cells| {
             let both: f64 =
                 cells.iter().zip(left).map(|(&n, &r)| tables.log_factorial[n as usize] + tables.log_factorial[(r - n) as usize]).sum();
-            values.push(-both);
+            fillings.push((-both, 1.0));
         });
-        values.sort_by(f64::total_cmp);
+        merge(&mut fillings);
         let mut sum = 0.0;
-        let cumulative = values
-            .iter()
-            .map(|v| {
-                sum += (v - log_total).exp();
-                sum
-            })
-            .collect();
+        let mut cumulative = Vec::with_capacity(fillings.len());
+        let mut values = Vec::with_capacity(fillings.len());
+        for (value, ways) in fillings {
+            sum += ways * (value - log_total).exp();
+            values.push(value);
+            cumulative.push(sum);
+        }
         Self { values, cumulative, log_total }
     }
 
@@ -248,22 +260,23 @@ pub(crate) fn monte_carlo(tables: &Tables, replicates: u64, seed: u64) -> u64 {
     (0..blocks)
         .into_par_iter()
         .map(|block| {
-            let mut random = ChaCha12Rng::seed_from_u64(seed);
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(block);
             let size = BLOCK.min(replicates - block * BLOCK);
-            (0..size).filter(|_| random_table(tables, &mut random) <= bound).count() as u64
+            let mut left = tables.rows.clone();
+            (0..size).filter(|_| random_table(tables, &mut left, &mut random) <= bound).count() as u64
         })
         .sum()
 }
 
 /// -Σ ln n_ij! of a random table: each cell is hypergeometric given the cells before it.
-fn random_table(tables: &Tables, random: &mut ChaCha12Rng) -> f64 {
-    let mut left = tables.rows.clone();
+fn random_table(tables: &Tables, left: &mut [u32], random: &mut ChaCha8Rng) -> f64 {
+    left.copy_from_slice(&tables.rows);
     let mut total: u32 = left.iter().sum();
     let mut value = 0.0;
     for &column in &tables.columns[..tables.columns.len() - 1] {
         let (mut open, mut rest) = (total, column);
-        for row in &mut left {
+        for row in left.iter_mut() {
             let n = if open == *row { rest } else { hypergeometric(tables, *row, open - *row, rest, random) };
             open -= *row;
             rest -= n;
@@ -272,11 +285,11 @@ fn random_table(tables: &Tables, random: &mut ChaCha12Rng) -> f64 {
         }
         total -= column;
     }
-    value - tables.sum_log_factorials(&left)
+    value - tables.sum_log_factorials(left)
 }
 
 /// Marked among `drawn` from `marked` and `plain`, by inversion from the mode outwards.
-fn hypergeometric(tables: &Tables, marked: u32, plain: u32, drawn: u32, random: &mut ChaCha12Rng) -> u32 {
+fn hypergeometric(tables: &Tables, marked: u32, plain: u32, drawn: u32, random: &mut ChaCha8Rng) -> u32 {
     let low = drawn.saturating_sub(plain);
     let high = drawn.min(marked);
     if low == high {

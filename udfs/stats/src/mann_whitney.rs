@@ -62,7 +62,7 @@ pub fn mann_whitney_u(x: &[f64], y: &[f64], options: RankTestOptions) -> Result<
     }
     let total = m + n;
     let variance = m * n / 12.0 * (total + 1.0 - tie_term(&both) / (total * (total - 1.0)));
-    if !(variance > 0.0) {
+    if variance.is_nan() || variance <= 0.0 {
         return Err(StatsError::Constant { what: WHAT, which: "both samples".into(), value: both[0] });
     }
     let (z, p) = normal_p(u - 0.5 * m * n, variance, options);

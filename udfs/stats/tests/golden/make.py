@@ -9,6 +9,27 @@ import numpy as np
 import scipy
 from scipy import stats
 
+
+
+def royston_w(values):
+    """W with normal scores to full precision, as R has them; scipy's own scores are good to 1e-9 only."""
+    x, n = np.sort(values), len(values)
+    m = -stats.norm.ppf((np.arange(1, n // 2 + 1) - 0.375) / (n + 0.25))
+    total, root = 2 * (m**2).sum(), 1 / np.sqrt(n)
+    a = np.zeros(n // 2)
+    if n == 3:
+        a[0] = 0.5**0.5
+    else:
+        a[0] = np.polyval([-2.706056, 4.434685, -2.07119, -0.147981, 0.221157, 0], root) + m[0] / total**0.5
+        k = 1
+        if n > 5:
+            a[1] = np.polyval([-3.582633, 5.682633, -1.752461, -0.293762, 0.042981, 0], root) + m[1] / total**0.5
+            k = 2
+        a[k:] = m[k:] / np.sqrt((total - 2 * (m[:k] ** 2).sum()) / (1 - 2 * (a[:k] ** 2).sum()))
+    full = np.concatenate([-a, np.zeros(n % 2), a[::-1]])
+    return (full @ x) ** 2 / ((x - x.mean()) ** 2).sum() / (full @ full)
+
+
 rng = np.random.default_rng(20240817)
 sizes = [(5, 7), (3, 4, 11), (20, 31, 14, 9)]
 groups, samples, pairs = [], [], []
@@ -21,7 +42,7 @@ for n in (3, 4, 5, 6, 11, 12, 40, 300):
     for draw in (rng.normal, rng.standard_exponential):
         v = np.round(draw(size=n), 4)
         w = stats.shapiro(v)
-        samples.append({"values": v.tolist(), "w": w.statistic, "p": w.pvalue})
+        samples.append({"values": v.tolist(), "w": w.statistic, "w_exact_scores": royston_w(v), "p": w.pvalue})
 for n in (6, 25, 60):
     x, y = np.round(rng.normal(0.4, 1, n), 3), np.round(rng.normal(0, 1, n), 3)
     t = stats.ttest_rel(x, y)
