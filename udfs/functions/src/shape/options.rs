@@ -59,7 +59,7 @@ impl Options for NoOptions {
 
 /// Declares an options STRUCT: each key with its text, type and default; then how values are checked.
 ///
-/// ```ignore
+/// ```text
 /// options! {
 ///     pub struct Options {
 ///         /// Trees in the forest.
