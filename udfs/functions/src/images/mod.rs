@@ -13,6 +13,7 @@ mod mask_dice;
 mod mask_dilate;
 mod mask_erode;
 mod mask_volume;
+mod reach;
 mod read_images;
 pub(crate) mod source;
 

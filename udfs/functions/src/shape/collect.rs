@@ -41,6 +41,15 @@ impl<O: Options> Collect<O> {
         self
     }
 
+    /// Adds the two arguments of every survival function: `time` and `event`.
+    pub fn outcome(self) -> Self {
+        self.arg("time", Kind::Number, "follow-up, any unit").arg(
+            "event",
+            Kind::Event,
+            "true or 1: the event happened at `time`; false or 0: censored",
+        )
+    }
+
     /// Takes options as a last argument.
     pub fn options<P: Options>(mut self) -> Collect<P> {
         self.doc.options = P::docs();

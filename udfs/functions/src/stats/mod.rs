@@ -2,6 +2,7 @@
 
 mod anova;
 mod chi2_test;
+mod correlation;
 mod correlation_filter;
 mod correlation_matrix;
 mod features_pick;

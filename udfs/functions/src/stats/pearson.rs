@@ -1,23 +1,12 @@
 //! Pearson's correlation.
 
-use crate::shape::{Function, Kind, Problem, collect, options, record};
+use super::correlation::Correlation;
+use crate::shape::{Function, Kind, Problem, collect, options};
 
 options! {
     struct Options {
         /// Level of the interval.
         conf_level: f64 = 0.95,
-    }
-}
-
-record! {
-    /// A correlation.
-    struct Correlation {
-        estimate: f64,
-        statistic: Option<f64>,
-        p: f64,
-        lower: Option<f64>,
-        upper: Option<f64>,
-        n: u64,
     }
 }
 
@@ -29,14 +18,8 @@ pub fn pearson() -> Function {
         .source("R cor.test(method = 'pearson')")
         .example("SELECT pearson(age, volume) FROM patients")
         .returns(|rows, options| {
-            let found = esccsql_stats::correlation::pearson(rows.numbers(0), rows.numbers(1), options.conf_level).map_err(Problem::user)?;
-            Ok(Correlation {
-                estimate: found.estimate,
-                statistic: found.statistic,
-                p: found.p,
-                lower: found.lower,
-                upper: found.upper,
-                n: found.n as u64,
-            })
+            esccsql_stats::correlation::pearson(rows.numbers(0), rows.numbers(1), options.conf_level)
+                .map(Correlation::from)
+                .map_err(Problem::user)
         })
 }

@@ -16,8 +16,7 @@ record! {
 
 pub fn brier_score() -> Function {
     collect("brier_score", "Brier score of predicted survival at each time: inverse-probability-of-censoring weighted squared error.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("survival", Kind::Numbers, "predicted survival at each of `times`")
         .arg("times", Kind::Numbers, "ascending times, the same in every row")
         .options::<Options>()

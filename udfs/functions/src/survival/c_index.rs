@@ -16,8 +16,7 @@ options! {
 
 pub fn c_index() -> Function {
     collect("c_index", "Harrell's concordance index of a risk score (higher risk, shorter survival).")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("risk", Kind::Number, "risk score")
         .options::<Options>()
         .source("Harrell et al., JAMA 1982;247:2543; R survival::concordance")

@@ -7,8 +7,7 @@ use crate::shape::{Function, Kind, Problem, collect};
 
 pub fn c_index_ci() -> Function {
     collect("c_index_ci", "Harrell's concordance index with its bootstrap percentile interval.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("risk", Kind::Number, "risk score (higher risk, shorter survival)")
         .options::<Options>()
         .source("Efron & Tibshirani, An Introduction to the Bootstrap, 1993")

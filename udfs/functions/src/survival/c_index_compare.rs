@@ -31,8 +31,7 @@ record! {
 
 pub fn c_index_compare() -> Function {
     collect("c_index_compare", "Do two risk scores differ in their concordance on the same rows?")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("risk_a", Kind::Number, "a risk score")
         .arg("risk_b", Kind::Number, "another")
         .options::<Options>()

@@ -44,8 +44,7 @@ pub(super) fn kernel_options(options: &Options) -> Result<CoxOptions, Problem> {
 
 pub fn cox_fit() -> Function {
     collect("cox_fit", "Cox proportional hazards model. GROUP BY a feature's name to screen features one by one.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("x", Kind::Features, "covariates")
         .options::<Options>()
         .source("R survival::coxph; Therneau & Grambsch, Modeling Survival Data, 2000")

@@ -34,8 +34,7 @@ record! {
 
 pub fn cox_zph() -> Function {
     collect("cox_zph", "Score tests of proportional hazards for each covariate of a Cox model and, as GLOBAL, for all together.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("x", Kind::Features, "covariates")
         .options::<Options>()
         .source("R survival::cox.zph (version 3 and later)")

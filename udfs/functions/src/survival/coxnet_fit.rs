@@ -45,8 +45,7 @@ fn measure(name: &str) -> Result<Measure, String> {
 
 pub fn coxnet_fit() -> Function {
     collect("coxnet_fit", "LASSO or elastic-net Cox model: the whole path, and lambda by cross-validation.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("x", Kind::Features, "features, any number of them")
         .options::<Options>()
         .source("Simon et al., J Stat Softw 2011;39(5); R glmnet")

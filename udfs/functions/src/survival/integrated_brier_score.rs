@@ -8,8 +8,7 @@ use crate::shape::{Function, Kind, Problem, collect};
 
 pub fn integrated_brier_score() -> Function {
     collect("integrated_brier_score", "Integrated Brier score: the Brier score averaged over the span of `times` by the trapezoidal rule. 0.25 is a coin's at a survival of one half; lower is better.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("survival", Kind::Numbers, "predicted survival at each of `times`")
         .arg("times", Kind::Numbers, "ascending times, the same in every row")
         .options::<Options>()

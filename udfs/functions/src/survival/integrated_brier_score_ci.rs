@@ -9,8 +9,7 @@ use crate::shape::{Function, Kind, Problem, collect};
 
 pub fn integrated_brier_score_ci() -> Function {
     collect("integrated_brier_score_ci", "Integrated Brier score with its bootstrap percentile interval.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("survival", Kind::Numbers, "predicted survival at each of `times`")
         .arg("times", Kind::Numbers, "ascending times, the same in every row")
         .options::<Options>()

@@ -9,8 +9,7 @@ use crate::shape::{Function, Kind, Problem, collect};
 
 pub fn integrated_brier_score_compare() -> Function {
     collect("integrated_brier_score_compare", "Difference of two models' integrated Brier scores on the same rows, by paired bootstrap.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("survival_a", Kind::Numbers, "a model's predicted survival at each of `times`")
         .arg("survival_b", Kind::Numbers, "another model's")
         .arg("times", Kind::Numbers, "ascending times, the same in every row")

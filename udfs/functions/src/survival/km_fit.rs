@@ -2,7 +2,7 @@
 
 use esccsql_survival::km::{ConfidenceType, kaplan_meier};
 
-use crate::shape::{Function, Kind, Problem, collect, options, record};
+use crate::shape::{Function, Problem, collect, options, record};
 
 options! {
     pub(super) struct Options {
@@ -29,8 +29,7 @@ record! {
 
 pub fn km_fit() -> Function {
     collect("km_fit", "Kaplan-Meier curve: one step per distinct time, with numbers at risk, Greenwood's standard error and interval.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .options::<Options>()
         .source("Kaplan & Meier, JASA 1958;53:457; R survival::survfit")
         .example("SELECT cohort, unnest(km_fit(months, died), recursive := true) FROM patients GROUP BY cohort")

@@ -3,7 +3,7 @@
 use esccsql_survival::km::kaplan_meier;
 
 use super::km_fit::Options;
-use crate::shape::{Function, Kind, Problem, collect, record};
+use crate::shape::{Function, Problem, collect, record};
 
 record! {
     /// The median and its interval; NULL where the curve does not fall so far.
@@ -16,8 +16,7 @@ record! {
 
 pub fn km_median() -> Function {
     collect("km_median", "Median survival time of the Kaplan-Meier curve with its interval.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .options::<Options>()
         .source("R survival:::quantile.survfit")
         .example("SELECT cohort, km_median(months, died) FROM patients GROUP BY cohort")

@@ -6,8 +6,7 @@ use crate::shape::{Function, Kind, Problem, collect};
 
 pub fn km_survival() -> Function {
     collect("km_survival", "Kaplan-Meier survival at each time; the last value is carried on beyond the last follow-up.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("times", Kind::Numbers, "times to read the curve at, the same in every row")
         .source("R summary(survfit, times)")
         .example("SELECT km_survival(months, died, [12, 24, 36]) FROM patients")

@@ -49,8 +49,7 @@ record! {
 
 pub fn logrank() -> Function {
     collect("logrank", "Log-rank test of the survival of two or more groups, by option weighted.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("group", Kind::Label, "the group")
         .options::<Options>()
         .source("R survival::survdiff")

@@ -2,7 +2,7 @@
 
 use esccsql_survival::nelson_aalen::TieCorrection;
 
-use crate::shape::{Function, Kind, Problem, collect, options, record};
+use crate::shape::{Function, Problem, collect, options, record};
 
 options! {
     struct Options {
@@ -26,8 +26,7 @@ record! {
 
 pub fn nelson_aalen() -> Function {
     collect("nelson_aalen", "Nelson-Aalen cumulative hazard with its interval.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .options::<Options>()
         .source("R survival::survfit(ctype = 1)")
         .example("SELECT unnest(nelson_aalen(months, died), recursive := true) FROM patients")

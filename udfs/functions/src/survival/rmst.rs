@@ -14,8 +14,7 @@ record! {
 
 pub fn rmst() -> Function {
     collect("rmst", "Restricted mean survival time up to tau, with its standard error.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("tau", Kind::Number, "horizon, the same in every row")
         .source("R survival:::print.survfit(rmean)")
         .example("SELECT cohort, rmst(months, died, 36) FROM patients GROUP BY cohort")

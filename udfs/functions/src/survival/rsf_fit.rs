@@ -44,8 +44,7 @@ impl Fit for Forest {
 
 pub fn rsf_fit() -> Function {
     collect("rsf_fit", "Random survival forest: a model for rsf_predict, rsf_survival, rsf_chf, rsf_oob and rsf_importance.")
-        .arg("time", Kind::Number, "follow-up, any unit")
-        .arg("event", Kind::Event, "true or 1: the event happened at `time`; false or 0: censored")
+        .outcome()
         .arg("x", Kind::Features, "features")
         .options::<Options>()
         .source("Ishwaran et al., Ann Appl Stat 2008;2:841; R randomForestSRC")
