@@ -1,0 +1,127 @@
+//! The study's scripts, end to end, on a small synthetic cohort.
+
+mod support;
+
+use std::fs;
+
+use support::{Desk, Said};
+
+/// The tables that hold results.
+const RESULTS: [&str; 10] = [
+    "screening_table",
+    "table1",
+    "survival_table",
+    "selection_table",
+    "selected_table",
+    "settings_table",
+    "table2",
+    "risk_group_table",
+    "adjusted_table",
+    "predictions",
+];
+
+/// The study on a miniature: 40 patients, original image type, few resamples.
+const SMALL: [&str; 10] = [
+    "--set",
+    "patients=40",
+    "--set",
+    "size=small",
+    "--set",
+    "image_types=['original']",
+    "--set",
+    "resamples=50",
+    "--set",
+    "node_sizes=[5]",
+];
+
+fn script(name: &str) -> String {
+    format!("{}/sql/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(desk: &Desk, name: &str, database: &str, more: &[&str]) -> Said {
+    let script = script(name);
+    desk.say(&[&["run", script.as_str(), "--db", database], more].concat())
+}
+
+/// Names of the steps that were run, not skipped.
+fn steps_run(said: &Said) -> Vec<&str> {
+    said.out.lines().filter(|line| line.trim_end().ends_with(" s") && !line.starts_with('│')).collect()
+}
+
+fn tables(desk: &Desk, database: &str) -> Vec<String> {
+    RESULTS.iter().map(|table| desk.ask(database, &format!("FROM {table} ORDER BY ALL"))).collect()
+}
+
+#[test]
+fn the_study_runs_skips_and_does_not_depend_on_threads() {
+    let desk = Desk::new();
+    let first = run(&desk, "study.sql", "one.duckdb", &[&SMALL[..], &["--threads", "1"]].concat());
+    assert_eq!(first.status, Some(0), "{first:?}");
+    for title in ["Table 1.", "Table 2.", "Table S2.", "Table S3.", "Delta_radiomics"] {
+        assert!(first.out.contains(title), "{title} is not in {}", first.out);
+    }
+    let one = tables(&desk, "one.duckdb");
+    for (name, table) in RESULTS.iter().zip(&one) {
+        assert!(!table.is_empty(), "{name} is empty");
+    }
+
+    let second = run(&desk, "study.sql", "one.duckdb", &[&SMALL[..], &["--threads", "1"]].concat());
+    assert_eq!(second.status, Some(0), "{second:?}");
+    assert_eq!(steps_run(&second), Vec::<&str>::new());
+
+    let other = run(&desk, "study.sql", "two.duckdb", &[&SMALL[..], &["--threads", "2"]].concat());
+    assert_eq!(other.status, Some(0), "{other:?}");
+    for ((name, one), two) in RESULTS.iter().zip(&one).zip(tables(&desk, "two.duckdb")) {
+        assert_eq!(*one, two, "{name} differs between 1 and 2 threads");
+    }
+}
+
+/// A cohort as a user has it: `patients` of the synthetic one under the template's names.
+fn own_cohort(desk: &Desk, synthetic: &str, patients: usize) {
+    let source = desk.path(synthetic);
+    let own = desk.path("my_cohort");
+    fs::create_dir_all(&own).unwrap();
+    let pick = |name: &str, rows: usize| -> String {
+        let text = fs::read_to_string(source.join(name)).unwrap();
+        text.lines().take(rows + 1).map(|line| format!("{line}\n")).collect()
+    };
+    fs::write(own.join("patients.csv"), pick("clinical.csv", patients)).unwrap();
+    let scans = pick("scans.csv", 2 * patients);
+    for file in scans.lines().skip(1).flat_map(|line| line.split(',').skip(3)) {
+        let to = own.join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(source.join(file), to).unwrap();
+    }
+    fs::write(own.join("scans.csv"), scans).unwrap();
+}
+
+fn synth(desk: &Desk) {
+    let said = desk.say(&["synth", "--out", "synthetic", "--patients", "60", "--size", "small"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+}
+
+#[test]
+fn the_template_extracts_three_scans_and_says_that_three_are_too_few_for_models() {
+    let desk = Desk::new();
+    synth(&desk);
+    own_cohort(&desk, "synthetic", 3);
+    let extract = run(&desk, "template/extract.sql", "my.duckdb", &[]);
+    assert_eq!(extract.status, Some(0), "{extract:?}");
+    assert!(desk.path("my_cohort/features.csv").exists());
+    assert_eq!(desk.ask("my.duckdb", "SELECT count(DISTINCT scan_id) FROM reader_values"), "6");
+
+    let model = run(&desk, "template/model.sql", "my.duckdb", &[]);
+    assert_eq!(model.status, Some(1), "{model:?}");
+    assert!(model.error.contains("too few patients for models: 3 training"), "{}", model.error);
+}
+
+#[test]
+fn the_template_models_a_cohort_of_ones_own() {
+    let desk = Desk::new();
+    synth(&desk);
+    own_cohort(&desk, "synthetic", 60);
+    let more = ["--set", "image_types=['original']", "--set", "resamples=50", "--set", "node_sizes=[5]"];
+    let model = run(&desk, "template/model.sql", "my.duckdb", &more);
+    assert_eq!(model.status, Some(0), "{model:?}");
+    assert_eq!(desk.ask("my.duckdb", "SELECT count(*) FROM table2"), "4");
+}
