@@ -202,7 +202,9 @@ fn forests_are_distributed_as_those_of_randomforestsrc() {
                 let what = format!("{name} {configuration} {quantity}: {mean:.5} for {reference:.5}");
                 println!("{what} {:+.2} se", (mean - reference) / std_err);
                 assert!((mean - reference).abs() <= 2.0 * sd, "{what}");
-                assert!((mean - reference).abs() <= 4.0 * std_err, "{what}");
+                // The C-index is the figure that is promised; of the 90 comparisons a few must lie beyond two standard errors.
+                let limit = if *quantity == "oob_c" { 2.0 } else { 4.0 };
+                assert!((mean - reference).abs() <= limit * std_err, "{what}");
                 differences.push((mean - reference) / std_err);
             }
         }
