@@ -31,8 +31,8 @@ pub enum Verdict {
 }
 
 /// Words that make a statement depend on everything before it: it looks at the catalog or at the session.
-const CATALOG: [&str; 8] =
-    ["show", "describe", "desc", "information_schema", "sqlite_master", "pg_catalog", "esccsql_errors", "all_profiling_output"];
+const CATALOG: [&str; 7] =
+    ["show", "describe", "information_schema", "sqlite_master", "pg_catalog", "esccsql_errors", "all_profiling_output"];
 /// The manifest's own tables.
 const MANIFEST: [&str; 2] = ["esccsql_runs", "esccsql_steps"];
 
@@ -165,7 +165,7 @@ impl<'c> Judge<'c> {
             }
         }
         let looks_around = |word: &String| CATALOG.contains(&word.as_str()) || word.starts_with("duckdb_");
-        if effects.words.iter().any(looks_around) {
+        if effects.words.iter().any(looks_around) || effects.is_desc {
             inputs.insert("everything before".into(), versions.everything.clone());
         }
         Ok(inputs)

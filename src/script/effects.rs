@@ -73,6 +73,8 @@ pub struct Effects {
     /// `getvariable('name')`.
     pub variables: BTreeSet<String>,
     pub patterns: Vec<Pattern>,
+    /// `DESC t`, on its own or in brackets; not ORDER BY ... DESC.
+    pub is_desc: bool,
     /// `COPY ... TO 'file'`.
     pub output_file: Option<Pattern>,
     /// The statement in one spelling: comments and spacing do not count.
@@ -142,6 +144,7 @@ pub fn effects(statement: &str) -> Effects {
         words,
         variables: variables(&all),
         patterns: patterns(&all),
+        is_desc: (0..all.len()).any(|at| all[at].is("desc") && (at == 0 || all[at - 1].is_symbol('('))),
         output_file,
         canonical: all.iter().map(|token| canonical(statement, token)).collect::<Vec<_>>().join(" "),
     }
@@ -362,6 +365,12 @@ mod tests {
         let effects = effects("SELECT * FROM read_csv(getvariable('root') || '/a.csv') WHERE k = getvariable('K')");
         assert_eq!(effects.variables, ["k".to_string(), "root".to_string()].into());
         assert!(effects.patterns.contains(&vec![Part::Variable("root".into()), Part::Text("/a.csv".into())]));
+    }
+
+    #[test]
+    fn a_descending_order_describes_nothing() {
+        assert!(!effects("SELECT * FROM t ORDER BY a DESC, b").is_desc);
+        assert!(effects("DESC t").is_desc && effects("SELECT * FROM (DESC t)").is_desc);
     }
 
     #[test]
