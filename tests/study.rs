@@ -1,5 +1,7 @@
 //! The study's scripts, end to end, on a small synthetic cohort.
 
+// Shared with the other tests; each uses a part of it.
+#[allow(dead_code)]
 mod support;
 
 use std::fs;
@@ -57,7 +59,7 @@ fn the_study_runs_skips_and_does_not_depend_on_threads() {
     let desk = Desk::new();
     let first = run(&desk, "study.sql", "one.duckdb", &[&SMALL[..], &["--threads", "1"]].concat());
     assert_eq!(first.status, Some(0), "{first:?}");
-    for title in ["Table 1.", "Table 2.", "Table S2.", "Table S3.", "Delta_radiomics"] {
+    for title in ["Table 1:", "Table 2:", "Table S2:", "Table S3:", "Delta_radiomics"] {
         assert!(first.out.contains(title), "{title} is not in {}", first.out);
     }
     let one = tables(&desk, "one.duckdb");

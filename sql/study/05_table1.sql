@@ -52,7 +52,7 @@ GROUP BY item, level, p;
 
 CREATE OR REPLACE TABLE table1 AS
 SELECT CASE WHEN is_first THEN item ELSE '' END AS characteristic, level, coalesce(training, '0') AS training, coalesce(test, '0') AS test,
-    CASE WHEN is_first THEN p_text(p) ELSE '' END AS p
+    CASE WHEN is_first THEN coalesce(p_text(p), '') ELSE '' END AS p
 FROM (
     SELECT *, row_number() OVER (PARTITION BY place ORDER BY list_position(['male', 'proximal', 'middle'], level), level) = 1 AS is_first,
         list_position(['male', 'proximal', 'middle'], level) AS rank

@@ -31,10 +31,19 @@ FROM strata
 GROUP BY model, stratum, cohort, risk_group
 ORDER BY model, stratum, cohort, risk_group;
 
+-- Compared where both groups are still followed when the first patient dies.
 CREATE OR REPLACE TABLE group_tests AS
+WITH comparable AS (
+    SELECT model, stratum, cohort
+    FROM (
+        SELECT model, stratum, cohort, risk_group, max(months) AS last_seen, min(months) FILTER (died) AS first_death
+        FROM strata GROUP BY ALL
+    )
+    GROUP BY ALL
+    HAVING count(*) = 2 AND min(last_seen) >= min(first_death)
+)
 SELECT model, stratum, cohort, logrank(months, died, risk_group).p AS p
-FROM (SELECT *, count(DISTINCT risk_group) OVER (PARTITION BY model, stratum, cohort) AS groups FROM strata)
-WHERE groups > 1
+FROM strata SEMI JOIN comparable USING (model, stratum, cohort)
 GROUP BY model, stratum, cohort
 ORDER BY model, stratum, cohort;
 

@@ -58,6 +58,7 @@ FROM group_survival LEFT JOIN group_tests USING (model, stratum, cohort)
 ORDER BY model, stratum, cohort DESC, risk_group;
 
 CREATE OR REPLACE TABLE adjusted_table AS
-SELECT model, term, interval_text(hr, hr_lower, hr_upper) AS "HR (95% CI)", p_text(p) AS p
+SELECT model, term, coalesce(interval_text(hr, hr_lower, hr_upper), 'not estimable') AS "HR (95% CI)",
+    coalesce(p_text(p), '') AS p
 FROM adjusted
 ORDER BY model, list_position(['risk, per sd'], term), term;
