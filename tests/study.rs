@@ -109,8 +109,10 @@ fn the_template_extracts_three_scans_and_says_that_three_are_too_few_for_models(
     own_cohort(&desk, "synthetic", 3);
     let extract = run(&desk, "template/extract.sql", "my.duckdb", &[]);
     assert_eq!(extract.status, Some(0), "{extract:?}");
-    assert!(desk.path("my_cohort/features.csv").exists());
+    assert!(desk.path("features.csv").exists());
     assert_eq!(desk.ask("my.duckdb", "SELECT count(DISTINCT scan_id) FROM reader_values"), "6");
+
+    assert_eq!(steps_run(&run(&desk, "template/extract.sql", "my.duckdb", &[])), Vec::<&str>::new());
 
     let model = run(&desk, "template/model.sql", "my.duckdb", &[]);
     assert_eq!(model.status, Some(1), "{model:?}");

@@ -3,7 +3,8 @@
 --     esccsql run sql/template/extract.sql --db my_study.duckdb --set cohort=my_cohort
 --
 -- README.md beside this file says what scans.csv holds. The features end up in the tables reader_values (long) and
--- radiomics_of_outlines, and in features.csv in the folder.
+-- radiomics_of_outlines, and in features.csv where you are. (A file written into the cohort's folder would count as a
+-- change of the cohort.)
 
 -- To change: where the cohort is, and how images are prepared.
 SET VARIABLE cohort = 'my_cohort';
@@ -49,7 +50,7 @@ FROM outlines;
 COPY (
     PIVOT (SELECT scan_id, patient_id, timepoint, reader, feature, value FROM reader_values)
     ON feature USING first(value) ORDER BY scan_id, reader
-) TO (getvariable('cohort') || '/features.csv');
+) TO 'features.csv';
 
 .print
 .print Tumour volumes
