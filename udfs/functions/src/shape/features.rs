@@ -222,7 +222,7 @@ fn flatten_list(prefix: &str, array: &ListArray, columns: &mut Vec<NamedColumn>)
 
 /// A field of features as STRUCT, for tests.
 #[cfg(test)]
-fn structure(columns: Vec<(&str, Vec<Option<f64>>)>) -> ArrayRef {
+pub fn structure(columns: Vec<(&str, Vec<Option<f64>>)>) -> ArrayRef {
     let fields = columns.iter().map(|(name, _)| Arc::new(arrow::datatypes::Field::new(*name, DataType::Float64, true))).collect::<Vec<_>>();
     let arrays = columns.into_iter().map(|(_, values)| Arc::new(arrow::array::Float64Array::from(values)) as ArrayRef).collect();
     Arc::new(StructArray::new(fields.into(), arrays, None))

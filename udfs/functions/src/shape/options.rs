@@ -120,7 +120,12 @@ pub fn json(array: &ArrayRef, row: usize) -> Result<Value, Problem> {
         DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
         DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).into(),
         kind if kind.is_integer() => cast(&array.slice(row, 1), &DataType::Int64)?.as_primitive::<Int64Type>().value(0).into(),
-        kind if kind.is_numeric() => cast(&array.slice(row, 1), &DataType::Float64)?.as_primitive::<Float64Type>().value(0).into(),
+        kind if kind.is_numeric() => {
+            let number = cast(&array.slice(row, 1), &DataType::Float64)?.as_primitive::<Float64Type>().value(0);
+            // 4.0 is 4: arithmetic in SQL makes whole DOUBLEs, which options that count take too.
+            let is_whole = number.fract() == 0.0 && number.abs() < (1u64 << 53) as f64;
+            if is_whole { Value::from(number as i64) } else { Value::from(number) }
+        }
         DataType::List(_) => list(&array.as_list::<i32>().value(row))?,
         DataType::LargeList(_) => list(&array.as_list::<i64>().value(row))?,
         DataType::FixedSizeList(..) => list(&array.as_fixed_size_list().value(row))?,
@@ -197,6 +202,14 @@ mod tests {
     fn a_wrong_type_names_its_key() {
         let error = Example::parse(&serde_json::json!({"fraction": 0.5, "trees": "many"})).unwrap_err().to_string();
         assert!(error.contains("(option `trees`)"), "{error}");
+    }
+
+    #[test]
+    fn a_whole_double_counts_and_a_fraction_does_not() {
+        let structure = |trees: f64| crate::shape::features::structure(vec![("trees", vec![Some(trees)])]);
+        assert_eq!(Example::parse(&json(&structure(4.0), 0).unwrap()).unwrap().trees, 4);
+        let error = Example::parse(&json(&structure(4.5), 0).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("floating point `4.5`, expected usize (option `trees`)"), "{error}");
     }
 
     #[test]

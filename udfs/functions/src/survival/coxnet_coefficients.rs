@@ -19,7 +19,7 @@ pub fn coxnet_coefficients() -> Function {
         .arg("model", Kind::Model, "made by coxnet_fit")
         .options::<Options>()
         .source("R coef(cv.glmnet)")
-        .example("SELECT unnest(coxnet_coefficients(coxnet_fit(months, died, {'age': age, 'stage': stage, 'marker': marker}), {'lambda': '1se'}), recursive := true) FROM patients")
+        .example("SELECT unnest(coxnet_coefficients(coxnet_fit(months, died, {'age': age, 'stage': stage, 'marker': marker}), {'at': 0.01}), recursive := true) FROM patients")
         .returns(|row, options| {
             let trained = row.model::<CoxnetFit>(0)?;
             let coefficients = trained.model.coef_at(options.lambda(&trained.model)?);

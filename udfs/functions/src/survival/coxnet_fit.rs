@@ -49,7 +49,7 @@ pub fn coxnet_fit() -> Function {
         .arg("x", Kind::Features, "features, any number of them")
         .options::<Options>()
         .source("Simon et al., J Stat Softw 2011;39(5); R glmnet")
-        .example("SELECT unnest(coxnet_coefficients(coxnet_fit(months, died, {'age': age, 'stage': stage, 'volume': volume, 'marker': marker}, {'folds': 5, 'seed': 1})), recursive := true) FROM patients")
+        .example("SELECT model_info(coxnet_fit(months, died, {'age': age, 'stage': stage, 'volume': volume, 'marker': marker}, {'folds': 5, 'seed': 1})) FROM patients")
         .returns(|rows, options| {
             let x = rows.features(2);
             let data = CoxnetData::new(x.values.view(), rows.numbers(0), rows.events(1));
