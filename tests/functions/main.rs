@@ -1,0 +1,7 @@
+//! The SQL functions as an analyst calls them, on the embedded DuckDB: invariances, reference values, behaviour.
+//!
+//! One binary, since each links DuckDB.
+
+mod desk;
+mod invariance;
+mod sql;
