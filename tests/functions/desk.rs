@@ -1,6 +1,6 @@
 //! What the tests share: a working folder with images, and sessions with the tables that the examples speak of.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use esccsql::engine::duckdb::{Session, Settings, open};
@@ -28,16 +28,6 @@ pub fn session() -> Session {
 pub fn bare_session() -> Session {
     LazyLock::force(&FOLDER);
     open(None, &Settings::default()).expect("a session")
-}
-
-/// The folder of reference values, or `None` (with a line that says so) where it is absent.
-pub fn reference() -> Option<PathBuf> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference"));
-    if !folder.is_dir() {
-        println!("skipped: ../shared is not here");
-        return None;
-    }
-    Some(folder.to_path_buf())
 }
 
 /// A grid of anisotropic voxels, x, y, z.
