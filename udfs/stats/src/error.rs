@@ -60,6 +60,6 @@ pub(crate) fn check_level(what: &'static str, level: f64) -> Result<()> {
     if level > 0.0 && level < 1.0 {
         Ok(())
     } else {
-        Err(StatsError::OutOfRange { what, option: "confidence", value: level, expected: "a number between 0 and 1, such as 0.95" })
+        Err(StatsError::OutOfRange { what, option: "conf_level", value: level, expected: "a number between 0 and 1, such as 0.95" })
     }
 }

@@ -121,7 +121,7 @@ pub(crate) fn confidence_z(level: f64) -> Result<f64, SurvivalError> {
         Ok(normal_quantile(0.5 + level / 2.0))
     } else {
         Err(SurvivalError::BadOption {
-            option: "level",
+            option: "conf_level",
             expected: "a confidence level between 0 and 1, such as 0.95",
             found: level.to_string(),
         })

@@ -39,8 +39,8 @@ pub fn read_images() -> Function {
         .options::<Options>()
         .example("SELECT path, shape, spacing, image FROM read_images('*.nii.gz') ORDER BY path")
         .rows(|arguments, options| {
-            let files = files(arguments.text(0))?;
             let environment = Environment::current();
+            let files = files(arguments.text(0), &environment)?;
             let read = |path: &PathBuf| describe(path, options, &environment);
             environment.pool()?.install(|| files.par_iter().map(read).collect::<Vec<_>>()).into_iter().collect()
         })
@@ -71,10 +71,11 @@ fn describe(path: &Path, options: &Options, environment: &Environment) -> Result
 }
 
 /// The image files that a pattern means, sorted.
-fn files(pattern: &str) -> Result<Vec<PathBuf>, Problem> {
+fn files(pattern: &str, environment: &Environment) -> Result<Vec<PathBuf>, Problem> {
     let path = Path::new(pattern);
     let mut found = Vec::new();
     if path.is_dir() {
+        environment.check_path(path)?;
         walk(path, &mut |file| {
             if is_image_path(&file.to_string_lossy()) {
                 found.push(file);
@@ -86,7 +87,9 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, Problem> {
     } else if pattern.contains(['*', '?', '[']) {
         let root: PathBuf = path.components().take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '['])).collect();
         let matcher = Pattern::new(pattern);
-        walk(if root.as_os_str().is_empty() { Path::new(".") } else { &root }, &mut |file| {
+        let folder = if root.as_os_str().is_empty() { Path::new(".") } else { &root };
+        environment.check_path(folder)?;
+        walk(folder, &mut |file| {
             let file = file.strip_prefix(".").map(Path::to_path_buf).ok().filter(|_| root.as_os_str().is_empty()).unwrap_or(file);
             if matcher.matches(&file.to_string_lossy()) {
                 found.push(file);
@@ -103,7 +106,14 @@ fn files(pattern: &str) -> Result<Vec<PathBuf>, Problem> {
 }
 
 fn walk(folder: &Path, found: &mut dyn FnMut(PathBuf)) -> Result<(), Problem> {
-    let unreadable = |error: std::io::Error| Problem::user(format!("{}: {error}", folder.display()));
+    let unreadable = |error: std::io::Error| {
+        Problem::user(match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("{}: there is no such folder; check the path (relative paths start at the working directory)", folder.display())
+            }
+            _ => format!("{}: {error}", folder.display()),
+        })
+    };
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.is_dir() { walk(&path, found)? } else { found(path) }

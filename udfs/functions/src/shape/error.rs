@@ -24,11 +24,13 @@ impl Problem {
         Problem::Bug(message.to_string())
     }
 
-    /// The same problem, told with where it happened.
+    /// The same problem, told with where it happened; once, if the message begins with that.
     pub fn at(self, place: impl std::fmt::Display) -> Self {
+        let place = format!("{place}: ");
+        let told = |message: String| if message.starts_with(&place) { message } else { place.clone() + &message };
         match self {
-            Problem::User(message) => Problem::User(format!("{place}: {message}")),
-            Problem::Bug(message) => Problem::Bug(format!("{place}: {message}")),
+            Problem::User(message) => Problem::User(told(message)),
+            Problem::Bug(message) => Problem::Bug(told(message)),
         }
     }
 }

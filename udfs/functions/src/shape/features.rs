@@ -60,6 +60,20 @@ impl Features {
         self.len() == 0
     }
 
+    /// Refuses NaN and infinity, by the feature's name: the kernels know columns by number only.
+    pub fn check_finite(&self) -> Result<(), Problem> {
+        for (name, column) in self.names.iter().zip(self.values.columns()) {
+            let rows = column.iter().filter(|value| !value.is_finite()).count();
+            if rows > 0 {
+                return Err(Problem::user(format!(
+                    "feature '{name}' is NaN or infinite in {rows} of {} rows; remove or impute values that are not finite",
+                    self.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// One row's numbers, in the order of `names`.
     pub fn row(&self, row: usize) -> ArrayView1<'_, f64> {
         self.values.row(row)

@@ -25,13 +25,24 @@ pub trait Options: DeserializeOwned + Default + Clone + Send + Sync + 'static {
             return Err(Problem::user("this function takes no options"));
         }
         let options: Self = serde_json::from_value(value.clone()).map_err(|error| {
-            let message = error.to_string().replace("unknown field", "unknown option").replace("unknown variant", "unknown value");
+            let message = WORDS.iter().fold(error.to_string(), |message, (word, sql)| message.replace(word, sql));
             Problem::user(format!("options: {message}{}", which_key::<Self>(value)))
         })?;
         options.check().map_err(|message| Problem::user(format!("options: {message}")))?;
         Ok(options)
     }
 }
+
+/// serde's words, and an analyst's.
+const WORDS: [(&str, &str); 7] = [
+    ("unknown field", "unknown option"),
+    ("unknown variant", "unknown value"),
+    ("expected usize", "expected a whole number of 0 or more"),
+    ("expected u32", "expected a whole number of 0 or more"),
+    ("expected u64", "expected a whole number of 0 or more"),
+    ("expected f64", "expected a number"),
+    ("expected a sequence", "expected a LIST"),
+];
 
 /// serde does not say which key holds a value of a wrong type: find it by trying each alone.
 fn which_key<O: Options>(value: &Value) -> String {

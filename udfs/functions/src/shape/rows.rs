@@ -36,7 +36,13 @@ impl Rows {
         }
         let mut order: Vec<usize> = (0..seen).filter(|&row| complete[row]).collect();
         order.sort_by(|&a, &b| columns.iter().map(|column| column.compare(a, b)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal));
-        Ok(Rows { columns: columns.iter().map(|column| column.select(&order)).collect(), len: order.len(), dropped: seen - order.len() })
+        let columns: Vec<Column> = columns.iter().map(|column| column.select(&order)).collect();
+        for (argument, column) in arguments.iter().zip(&columns) {
+            if let Column::Features(features) = column {
+                features.check_finite().map_err(|problem| problem.at(argument.name))?;
+            }
+        }
+        Ok(Rows { columns, len: order.len(), dropped: seen - order.len() })
     }
 
     /// Complete rows.
