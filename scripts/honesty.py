@@ -4,7 +4,7 @@
 Without an effect nothing in the records or the images is related to survival: the test cohort's C-index of every model
 must average 0.5 within two standard errors. With the default effect Delta_radiomics must beat Clinical on average.
 
-    scripts/honesty.py [--esccsql target/release/esccsql] [--seeds 20] [--patients 160] [--set name=value]...
+    scripts/honesty.py [--esccsql target/release/esccsql] [--seeds 20] [--patients 160] [--effects 0 1] [--set name=value]...
 
 Exit status 0 only when both hold. Needs no package beyond Python's own.
 """
@@ -50,6 +50,7 @@ def main() -> int:
     arguments.add_argument("--esccsql", default=str(ROOT / "target/release/esccsql"), help="the program")
     arguments.add_argument("--seeds", type=int, default=20)
     arguments.add_argument("--patients", type=int, default=160)
+    arguments.add_argument("--effects", type=float, nargs="+", default=[0.0, 1.0], help="planted effects")
     arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of the study")
     chosen = arguments.parse_args()
     if chosen.seeds < 2:
@@ -57,7 +58,7 @@ def main() -> int:
 
     failures = []
     print(f"{'effect':>6}  {'model':<16} {'C-index':>8} {'std err':>8}   {chosen.seeds} cohorts of {chosen.patients} patients")
-    for effect in (0.0, 1.0):
+    for effect in chosen.effects:
         found = {model: [] for model in MODELS}
         for seed in range(1, chosen.seeds + 1):
             with tempfile.TemporaryDirectory() as folder:

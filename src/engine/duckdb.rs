@@ -46,6 +46,9 @@ pub fn open(database: Option<&Path>, settings: &Settings) -> anyhow::Result<Sess
     }
     let opened = Database::open(database, &config)?;
     let registrar = opened.registrar();
+    for (name, storage) in esccsql_functions::types() {
+        registrar.named_type(name, &storage)?;
+    }
     for function in esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions) {
         registrar.function(&function.implementation)?;
     }

@@ -2,6 +2,8 @@
 //!
 //! One binary, since each links DuckDB.
 
+mod behaviour;
 mod desk;
 mod invariance;
+mod reference;
 mod sql;

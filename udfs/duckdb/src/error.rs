@@ -7,7 +7,7 @@ pub enum AdapterError {
     Open { path: String, message: String },
     #[error("DuckDB takes no setting {name} = {value}")]
     Setting { name: String, value: String },
-    #[error("DuckDB refused the function {0}: is there one of that name already?")]
+    #[error("DuckDB refused {0}: is there one of that name already?")]
     Register(String),
     #[error("{function}: no DuckDB parameter types for the signature {signature}; use exact types, any or variadic any")]
     Signature { function: String, signature: String },

@@ -9,6 +9,7 @@ mod database;
 mod error;
 mod guard;
 mod handle;
+mod named_type;
 mod registrar;
 mod scalar;
 mod signature;

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion_expr::{AggregateUDF, ScalarUDF};
 use esccsql_functions::shape::{Implementation, TableFunction};
 use libduckdb_sys::*;
@@ -11,7 +12,7 @@ use crate::bridge::Bridge;
 use crate::error::AdapterError;
 use crate::guard::guard;
 use crate::handle::{Value, boxed, c_name, drop_box};
-use crate::{aggregate, scalar, table};
+use crate::{aggregate, named_type, scalar, table};
 
 /// Puts functions into a database.
 pub struct Registrar {
@@ -42,6 +43,16 @@ impl Registrar {
             Implementation::Aggregate(function) => self.aggregate(function),
             Implementation::Table(function) => self.table(function),
         }
+    }
+
+    /// A name for a column of text (IMAGE) or of bytes (MODEL).
+    pub fn named_type(&self, name: &str, storage: &DataType) -> Result<(), AdapterError> {
+        let storage = match storage {
+            DataType::Utf8 => DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR,
+            DataType::Binary => DUCKDB_TYPE_DUCKDB_TYPE_BLOB,
+            _ => return Err(AdapterError::Register(name.into())),
+        };
+        named_type::register(&self.bridge, name, storage)
     }
 
     /// `FROM 'name'` where `matches(name)` becomes `FROM function('name')`.

@@ -11,7 +11,14 @@ mod survival;
 
 pub use images::is_image_path;
 
-use shape::Function;
+use arrow::datatypes::DataType;
+use shape::{Function, Image, Model, SqlType};
+
+/// The SQL types that are more than what stores them: name and storage.
+pub fn types() -> Vec<(&'static str, DataType)> {
+    let named = |name: Option<&'static str>, storage: DataType| name.map(|name| (name, storage));
+    [named(Image::alias(), Image::data_type()), named(Model::alias(), Model::data_type())].into_iter().flatten().collect()
+}
 
 /// Every SQL function, by topic.
 pub fn all() -> Vec<(&'static str, Vec<Function>)> {

@@ -220,7 +220,7 @@ mod tests {
         let structure = |trees: f64| crate::shape::features::structure(vec![("trees", vec![Some(trees)])]);
         assert_eq!(Example::parse(&json(&structure(4.0), 0).unwrap()).unwrap().trees, 4);
         let error = Example::parse(&json(&structure(4.5), 0).unwrap()).unwrap_err().to_string();
-        assert!(error.contains("floating point `4.5`, expected usize (option `trees`)"), "{error}");
+        assert!(error.contains("floating point `4.5`, expected a whole number of 0 or more (option `trees`)"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,465 @@
+//! Survival models, metrics and tests on real data through SQL, held to the values of R and scikit-survival within the
+//! tolerance that each case carries. What has no SQL (strata, weights, a limit of the follow-up) is held by the kernels' own tests.
+//!
+//! The data are not part of the repository: they lie in a folder `shared` beside the checkout where there is one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use esccsql::engine::duckdb::Session;
+use serde_json::{Value, json};
+
+use crate::desk;
+
+/// A session with the data sets as tables, and the file of cases.
+struct Reference {
+    session: Session,
+    folder: PathBuf,
+    tables: BTreeSet<String>,
+    problems: Vec<String>,
+    compared: usize,
+}
+
+impl Reference {
+    fn open() -> Option<Reference> {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/survival")).to_path_buf();
+        if !folder.is_dir() {
+            println!("skipped: ../shared is not here");
+            return None;
+        }
+        Some(Reference { session: desk::bare_session(), folder, tables: BTreeSet::new(), problems: Vec::new(), compared: 0 })
+    }
+
+    fn cases(&self, kind: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.folder.join(format!("{kind}.json"))).unwrap();
+        let mut file: Value = serde_json::from_str(&text).unwrap();
+        let Value::Array(cases) = file["cases"].take() else { panic!("{kind}.json has no cases") };
+        cases
+    }
+
+    /// The table of a case's data, with `row` counted from 0.
+    fn table(&mut self, file: &Value) -> String {
+        let file = file.as_str().unwrap();
+        let name = format!("\"{}\"", file.trim_end_matches(".csv"));
+        if self.tables.insert(name.clone()) {
+            let path = self.folder.join("data").join(file);
+            let sql = format!(
+                "CREATE TABLE {name} AS SELECT row_number() OVER () - 1 AS row, * FROM read_csv('{}', header = true)",
+                path.display()
+            );
+            self.session.execute_batch(&sql).unwrap();
+        }
+        name
+    }
+
+    /// The names of a table's covariates, in its order.
+    fn names(&self, table: &str) -> Vec<String> {
+        let sql = "SELECT list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE column_name NOT IN ('row', 'time', 'status')";
+        let names = self.ask(&format!("{sql} AND table_name = '{}'", table.trim_matches('"')));
+        names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_string()).collect()
+    }
+
+    /// All covariates of a table as one STRUCT.
+    fn covariates(&self, table: &str) -> String {
+        let fields: Vec<String> = self.names(table).iter().map(|name| format!("'{name}': \"{name}\"")).collect();
+        format!("{{{}}}", fields.join(", "))
+    }
+
+    /// The one value of a query.
+    fn ask(&self, sql: &str) -> Value {
+        let asked =
+            self.session.query_row(&format!("SELECT to_json(result) FROM ({sql}) AS found(result)"), [], |row| row.get::<_, String>(0));
+        let text = asked.unwrap_or_else(|error| panic!("{error}\n{}", &sql[..sql.len().min(500)]));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    fn check(&mut self, case: &Value, what: &str, found: &Value, expected: &Value) {
+        let tolerance = |name: &str| case["tol"][name].as_f64().unwrap();
+        let (relative, absolute) = (tolerance("rel"), tolerance("abs"));
+        match (found, expected) {
+            (Value::Array(found), Value::Array(expected)) if found.len() == expected.len() => {
+                for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+                    self.check(case, &format!("{what}[{index}]"), found, expected);
+                }
+            }
+            _ => {
+                self.compared += 1;
+                let close = match (found.as_f64(), expected.as_f64()) {
+                    (Some(found), Some(expected)) => (found - expected).abs() <= absolute + relative * expected.abs(),
+                    _ => found == expected,
+                };
+                if !close {
+                    self.problems.push(format!("{} {what}: {found} for {expected}", case["id"].as_str().unwrap()));
+                }
+            }
+        }
+    }
+
+    /// Compares the fields of records that are named otherwise.
+    fn check_fields(&mut self, case: &Value, what: &str, found: &Value, expected: &Value, fields: &[(&str, &str)]) {
+        for (ours, theirs) in fields {
+            let column = match found {
+                Value::Array(rows) => rows.iter().map(|row| row[ours].clone()).collect(),
+                row => row[ours].clone(),
+            };
+            self.check(case, &format!("{what} {ours}"), &column, &expected[theirs]);
+        }
+    }
+
+    fn done(self, kind: &str) {
+        println!("{kind}: {} values", self.compared);
+        assert!(self.compared > 0);
+        assert!(
+            self.problems.is_empty(),
+            "{} of {}:\n{}",
+            self.problems.len(),
+            self.compared,
+            self.problems[..self.problems.len().min(20)].join("\n")
+        );
+    }
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+/// DOUBLE literals: without an exponent they would be DECIMAL.
+fn list(numbers: &[f64]) -> String {
+    format!("[{}]", numbers.iter().map(|number| format!("{number:e}")).collect::<Vec<_>>().join(", "))
+}
+
+fn values(numbers: &[f64], group: &str) -> String {
+    numbers.iter().map(|number| format!("({number:e}, '{group}')")).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn cox_models() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("coxph") {
+        let params = &case["params"];
+        if params.get("strata").or(params.get("weights")).is_some() {
+            continue;
+        }
+        let (table, ties, expected) = (reference.table(&params["data"]), params["ties"].as_str().unwrap(), &case["values"]);
+        let x = reference.covariates(&table);
+        let fit = format!("(SELECT cox_fit(time, status, {x}, {{'ties': '{ties}'}}) AS model FROM {table})");
+        let summary = reference.ask(&format!("SELECT cox_summary(model) FROM {fit}"));
+        let fields = [
+            ("term", "terms"),
+            ("coef", "coef"),
+            ("se", "se"),
+            ("z", "z"),
+            ("p", "p"),
+            ("hr", "hr"),
+            ("hr_lower", "hr_lo"),
+            ("hr_upper", "hr_hi"),
+        ];
+        reference.check_fields(&case, "summary", &summary, expected, &fields);
+
+        // Where the linear predictor is 0 is a convention: differences from the first row are not.
+        let predicted = reference.ask(&format!("SELECT list(cox_predict(model, {x}) ORDER BY row) FROM {table}, {fit}"));
+        let from_first = |scores: &Value| json!(floats(scores).iter().map(|score| score - scores[0].as_f64().unwrap()).collect::<Vec<_>>());
+        let uncentred = from_first(&expected["linear_predictor_uncentred"]);
+        reference.check(&case, "linear predictor", &from_first(&predicted), &uncentred);
+        let c = reference.ask(&format!("SELECT c_index(time, status, cox_predict(model, {x})) FROM {table}, {fit}"));
+        reference.check(&case, "concordance", &c, &expected["concordance"]);
+
+        for transform in ["km", "rank", "identity", "log"] {
+            let options = format!("{{'transform': '{transform}', 'ties': '{ties}'}}");
+            let tests = reference.ask(&format!("SELECT cox_zph(time, status, {x}, {options}) FROM {table}"));
+            let fields = [("term", "rows"), ("chi_square", "chisq"), ("df", "df"), ("p", "p")];
+            reference.check_fields(&case, transform, &tests, &expected[format!("zph_{transform}")], &fields);
+        }
+    }
+    reference.done("coxph");
+}
+
+/// The path of glmnet. Its coefficients are compared where they are decided: glmnet stops up to 5e-6 from the optimum, which a
+/// small coefficient feels beyond its tolerance; the kernel's own test accounts for that coefficient by coefficient.
+#[test]
+fn lasso_cox_paths() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("coxnet") {
+        let (params, expected) = (&case["params"], &case["values"]);
+        let table = reference.table(&params["data"]);
+        let options = format!(
+            "{{'folds': 0, 'alpha': {}, 'n_lambda': {}, 'lambda_min_ratio': {}}}",
+            params["alpha"], params["nlambda"], params["lambda_min_ratio"]
+        );
+        let x = reference.covariates(&table);
+        let path = reference.ask(&format!("SELECT coxnet_path(coxnet_fit(time, status, {x}, {options})) FROM {table}"));
+        let fields = [("lambda", "lambda"), ("df", "df"), ("deviance_ratio", "dev_ratio")];
+        reference.check_fields(&case, "path", &path, expected, &fields);
+        let names = reference.names(&table);
+        for step in expected["coefs"].as_array().unwrap() {
+            let index = step["step"].as_u64().unwrap() as usize - 1;
+            let coef = path[index]["coef"].as_object().unwrap();
+            let kept: Vec<&str> = floats(&step["index1"]).iter().map(|&column| names[column as usize - 1].as_str()).collect();
+            assert_eq!(coef.keys().map(String::as_str).collect::<BTreeSet<_>>(), kept.iter().copied().collect(), "{} {index}", case["id"]);
+        }
+    }
+    reference.done("coxnet");
+}
+
+#[test]
+fn kaplan_meier_curves() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("km") {
+        let params = &case["params"];
+        let (table, tau) = (reference.table(&params["data"]), &params["rmst_tau"]);
+        for (group, expected) in case["values"].as_object().unwrap() {
+            let rows = match params["group"].as_str() {
+                Some(column) => format!("{table} WHERE \"{column}\" = {}", group.trim_start_matches("group_")),
+                None => table.clone(),
+            };
+            for (ours, theirs) in [("log", "log"), ("log_log", "loglog"), ("plain", "plain")] {
+                let curve = reference.ask(&format!("SELECT km_fit(time, status, {{'conf_type': '{ours}'}}) FROM {rows}"));
+                let (lower, upper) = (format!("lower_{theirs}"), format!("upper_{theirs}"));
+                let fields = [
+                    ("time", "time"),
+                    ("n_risk", "n_risk"),
+                    ("n_event", "n_event"),
+                    ("n_censor", "n_censor"),
+                    ("survival", "surv"),
+                    ("lower", &lower),
+                    ("upper", &upper),
+                ];
+                reference.check_fields(&case, &format!("{group} {ours}"), &curve, expected, &fields);
+                let median = reference.ask(&format!("SELECT km_median(time, status, {{'conf_type': '{ours}'}}) FROM {rows}"));
+                let quantiles = &expected[format!("quantile_25_50_75_{theirs}")];
+                for (ours, theirs) in [("median", "q"), ("lower", "lower"), ("upper", "upper")] {
+                    reference.check(&case, &format!("{group} median {ours}"), &median[ours], &quantiles[theirs][1]);
+                }
+            }
+            let hazard = reference.ask(&format!("SELECT nelson_aalen(time, status) FROM {rows}"));
+            let fields = [("time", "time"), ("cumulative_hazard", "cumhaz_na"), ("std_err", "se_cumhaz_na")];
+            reference.check_fields(&case, group, &hazard, expected, &fields);
+            if !expected["rmst"].is_null() {
+                let area = reference.ask(&format!("SELECT rmst(time, status, {tau}) FROM {rows}"));
+                reference.check_fields(&case, group, &area, expected, &[("rmst", "rmst"), ("std_err", "rmst_se")]);
+            }
+        }
+    }
+    reference.done("km");
+}
+
+#[test]
+fn log_rank_tests() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("logrank") {
+        let (params, expected) = (&case["params"], &case["values"]);
+        if params.get("strata").is_some() {
+            continue;
+        }
+        let (table, group) = (reference.table(&params["data"]), params["group"].as_str().unwrap());
+        let options = match params["rho"].as_f64().unwrap() {
+            0.0 => "{'weight': 'log_rank'}".to_string(),
+            rho => format!("{{'weight': 'fleming_harrington', 'rho': {rho}}}"),
+        };
+        let found = reference.ask(&format!("SELECT logrank(time, status, \"{group}\", {options}) FROM {table}"));
+        reference.check_fields(&case, "test", &found, expected, &[("statistic", "chisq"), ("df", "df"), ("p", "p")]);
+        reference.check_fields(&case, "group", &found["groups"], expected, &[("n", "n"), ("observed", "obs"), ("expected", "exp")]);
+    }
+    reference.done("logrank");
+}
+
+/// R's expressions of risk in SQL.
+fn expression(risk: &Value) -> &str {
+    match risk.as_str().unwrap() {
+        "round(-karno/20)" => "round_even(-karno / 20, 0)",
+        "ph.ecog" => "\"ph.ecog\"",
+        "age/10 - ph.karno/100" => "age / 10 - \"ph.karno\" / 100",
+        "log(bili)" => "ln(bili)",
+        other => other,
+    }
+}
+
+#[test]
+fn concordance() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("concordance") {
+        let params = &case["params"];
+        if params.get("ymax").is_some() {
+            continue;
+        }
+        let (table, risk) = (reference.table(&params["data"]), expression(&params["risk"]));
+        let c = reference.ask(&format!("SELECT c_index(time, status, {risk}) FROM {table}"));
+        reference.check(&case, "c_index", &c, &case["values"]["timewt_n"]["c"]);
+    }
+    for case in reference.cases("cindex_compare") {
+        let (params, expected) = (&case["params"], &case["values"]);
+        let (table, a, b) = (reference.table(&params["data"]), expression(&params["risk1"]), expression(&params["risk2"]));
+        let call = format!("c_index_compare(time, status, {a}, {b}");
+        let found = reference.ask(&format!("SELECT {call}, {{'method': 'joint'}}) FROM {table}"));
+        reference.check(&case, "c", &json!([found["c_a"], found["c_b"]]), &expected["survival_c"]);
+        reference.check_fields(&case, "joint", &found, expected, &[("difference", "survival_diff"), ("p", "survival_p_two_sided")]);
+        let found = reference.ask(&format!("SELECT {call}, {{'alternative': 'greater'}}) FROM {table}"));
+        reference.check(&case, "survcomp c", &found["c_a"], &expected["c1"]["c"]);
+        reference.check(&case, "survcomp p", &found["p"], &expected["p_one_sided_1_gt_2"]);
+    }
+    reference.done("concordance");
+}
+
+#[test]
+fn scores_of_predicted_survival() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("metrics") {
+        let (inputs, expected) = (&case["inputs"], &case["values"]);
+        let table = reference.table(&case["data"]);
+        let training = reference.ask(&format!(
+            "SELECT {{'time': list(time ORDER BY row), 'status': list(status = 1 ORDER BY row)}} FROM {table} WHERE row IN {}",
+            inputs["train0"]
+        ));
+        let rows = (inputs["test0_used"].as_array().unwrap().iter())
+            .zip(inputs["risk"].as_array().unwrap().iter().zip(inputs["risk_tied"].as_array().unwrap()))
+            .zip(inputs["survival_at_brier_times"].as_array().unwrap())
+            .map(|((row, (risk, tied)), survival)| format!("({row}, {risk}, {tied}, {})", list(&floats(survival))))
+            .collect::<Vec<_>>();
+        let sql = format!(
+            "CREATE OR REPLACE TEMP TABLE scored AS SELECT time, status, risk, tied, survival
+             FROM {table} JOIN (VALUES {}) AS predicted(row, risk, tied, survival) USING (row)",
+            rows.join(", ")
+        );
+        reference.session.execute_batch(&sql).unwrap();
+        let harrell = reference.ask("SELECT c_index(time, status, tied) FROM scored");
+        reference.check(&case, "harrell", &harrell, &expected["harrell_tied_risks"]["c"]);
+        let times = list(&floats(&inputs["brier_times"]));
+        let options = format!("{{'training_time': {}, 'training_event': {}}}", list(&floats(&training["time"])), training["status"]);
+        let scores = reference.ask(&format!("SELECT brier_score(time, status, survival, {times}, {options}) FROM scored"));
+        reference.check_fields(&case, "at", &scores, expected, &[("brier_score", "brier")]);
+        let integrated = reference.ask(&format!("SELECT integrated_brier_score(time, status, survival, {times}, {options}) FROM scored"));
+        reference.check(&case, "integrated_brier_score", &integrated, &expected["ibs"]);
+    }
+    reference.done("metrics");
+}
+
+#[test]
+fn agreement_of_raters() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("icc") {
+        let ratings = floats(&case["params"]["matrix"]);
+        let raters = ratings.len() / case["params"]["rows"].as_u64().unwrap() as usize;
+        let rows = ratings.iter().enumerate().map(|(i, value)| format!("({}, {}, {value:e})", i / raters, i % raters)).collect::<Vec<_>>();
+        let forms = [("one_way", "single"), ("two_way_random", "single"), ("two_way_mixed", "single")];
+        let means = forms.map(|(model, _)| (model, "average"));
+        for (index, (model, unit)) in forms.into_iter().chain(means).enumerate() {
+            let found = reference.ask(&format!(
+                "SELECT icc(subject, rater, value, {{'model': '{model}', 'unit': '{unit}'}}) FROM (VALUES {}) AS ratings(subject, rater, value)",
+                rows.join(", ")
+            ));
+            for (ours, theirs) in
+                [("icc", "ICC"), ("f", "F"), ("df1", "df1"), ("df2", "df2"), ("p", "p"), ("lower", "lower"), ("upper", "upper")]
+            {
+                reference.check(&case, &format!("{model} {unit} {ours}"), &found[ours], &case["values"][theirs][index]);
+            }
+        }
+    }
+    reference.done("icc");
+}
+
+/// Scores; the sign of a component is free.
+#[test]
+fn principal_components() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("pca") {
+        let params = &case["params"];
+        let (table, k) = (reference.table(&params["data"]), params["components"].as_u64().unwrap() as usize);
+        let x = reference.covariates(&table);
+        let found = reference.ask(&format!(
+            "SELECT list(pca_transform(model, {x}) ORDER BY row) FROM {table}, (SELECT pca_fit({x}, {k}, {{'scale': {}}}) AS model FROM {table})",
+            params["scale"]
+        ));
+        let found: Vec<Vec<f64>> = found.as_array().unwrap().iter().map(floats).collect();
+        let expected: Vec<Vec<f64>> = case["values"]["scores"].as_array().unwrap().iter().map(floats).collect();
+        for component in 0..k {
+            let column = |rows: &[Vec<f64>]| rows.iter().map(|row| row[component]).collect::<Vec<f64>>();
+            let (found, expected) = (column(&found), column(&expected));
+            let same = found.iter().zip(&expected).map(|(a, b)| a * b).sum::<f64>() >= 0.0;
+            let found: Vec<f64> = found.iter().map(|score| if same { *score } else { -score }).collect();
+            reference.check(&case, &format!("component {}", component + 1), &json!(found), &json!(expected));
+        }
+    }
+    reference.done("pca");
+}
+
+#[test]
+fn correlations() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("correlation") {
+        let (a, b, expected) = (floats(&case["params"]["a"]), floats(&case["params"]["b"]), &case["values"]);
+        let pairs = format!("(SELECT unnest({}) AS a, unnest({}) AS b)", list(&a), list(&b));
+        let found = reference.ask(&format!("SELECT pearson(a, b) FROM {pairs}"));
+        let fields = [
+            ("estimate", "pearson"),
+            ("statistic", "pearson_t"),
+            ("p", "pearson_p"),
+            ("lower", "pearson_lower"),
+            ("upper", "pearson_upper"),
+        ];
+        reference.check_fields(&case, "pearson", &found, expected, &fields);
+        let found = reference.ask(&format!("SELECT spearman(a, b, {{'exact': false}}) FROM {pairs}"));
+        reference.check_fields(&case, "spearman", &found, expected, &[("estimate", "spearman"), ("p", "spearman_p_t")]);
+        if expected.get("spearman_p_exact_R").is_some() {
+            let found = reference.ask(&format!("SELECT spearman(a, b) FROM {pairs}"));
+            reference.check(&case, "spearman exact", &found["p"], &expected["spearman_p_exact_R"]);
+        }
+    }
+    reference.done("correlation");
+}
+
+#[test]
+fn two_samples() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("two_sample") {
+        let (a, b, expected) = (floats(&case["params"]["a"]), floats(&case["params"]["b"]), &case["values"]);
+        let samples = format!("(VALUES {}, {}) AS samples(value, sample)", values(&a, "a"), values(&b, "b"));
+        for (name, pooled) in [("welch", false), ("student", true)] {
+            let found = reference.ask(&format!("SELECT t_test(value, sample, {{'pooled': {pooled}}}) FROM {samples}"));
+            let fields = [("statistic", "t"), ("df", "df"), ("p", "p"), ("lower", "lower"), ("upper", "upper")];
+            reference.check_fields(&case, name, &found, &expected[name], &fields);
+        }
+        for (name, options) in [
+            ("p_normal", "{'exact': false, 'continuity': false}"),
+            ("p_normal_continuity", "{'exact': false}"),
+            ("p_normal_continuity_less", "{'exact': false, 'alternative': 'less'}"),
+            ("p_exact", "{'exact': true}"),
+        ] {
+            if expected.get(name).is_some() {
+                let found = reference.ask(&format!("SELECT mann_whitney_u(value, sample, {options}) FROM {samples}"));
+                reference.check_fields(&case, name, &found, expected, &[("statistic", "U"), ("p", name)]);
+            }
+        }
+    }
+    reference.done("two_sample");
+}
+
+#[test]
+fn tables_of_counts() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("contingency") {
+        let (counts, expected) = (floats(&case["params"]["table"]), &case["values"]);
+        let columns = counts.len() / case["params"]["rows"].as_u64().unwrap() as usize;
+        let cells = counts.iter().enumerate().map(|(i, count)| format!("({}, {}, {count})", i / columns, i % columns)).collect::<Vec<_>>();
+        let table = format!("(SELECT a, b FROM (VALUES {}) AS cells(a, b, n), range(n::BIGINT))", cells.join(", "));
+        for (yates, statistic, p) in [(false, "chisq", "p"), (true, "chisq_yates", "p_yates")] {
+            let found = reference.ask(&format!("SELECT chi2_test(a, b, {{'yates': {yates}}}) FROM {table}"));
+            reference.check_fields(&case, "chi2_test", &found, expected, &[("statistic", statistic), ("p", p)]);
+        }
+        let found = reference.ask(&format!("SELECT fisher_exact(a, b) FROM {table}"));
+        reference.check(&case, "fisher p", &found["p"], &expected["fisher_p"]);
+        if expected.get("fisher_p_less").is_some() {
+            // R's uniroot finds them, or their inverse where they exceed 1, to 1.22e-4.
+            for (ours, theirs) in [("odds_ratio", "fisher_odds_ratio_cmle"), ("lower", "fisher_or_lower"), ("upper", "fisher_or_upper")] {
+                let (found, expected) = (found[ours].as_f64().unwrap(), expected[theirs].as_f64().unwrap());
+                let scale = |t: f64| if expected > 1.0 { 1.0 / t } else { t };
+                assert!((scale(found) - scale(expected)).abs() <= f64::EPSILON.powf(0.25), "{} {ours}: {found} for {expected}", case["id"]);
+            }
+            for side in ["less", "greater"] {
+                let found = reference.ask(&format!("SELECT fisher_exact(a, b, {{'alternative': '{side}'}}).p FROM {table}"));
+                reference.check(&case, side, &found, &expected[format!("fisher_p_{side}")]);
+            }
+        }
+    }
+    reference.done("contingency");
+}
