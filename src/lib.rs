@@ -5,5 +5,6 @@ pub mod engine;
 pub mod interrupt;
 pub mod progress;
 pub mod render;
+pub mod report;
 pub mod script;
 pub mod synth;

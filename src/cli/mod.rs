@@ -2,6 +2,7 @@
 
 mod functions;
 mod query;
+mod report;
 mod run;
 mod shell;
 mod terminal;
@@ -25,6 +26,7 @@ enum Command {
     Run(run::RunArgs),
     Query(query::QueryArgs),
     Shell(shell::ShellArgs),
+    Report(report::ReportArgs),
     Functions(functions::FunctionsArgs),
     Synth(synth::SynthArgs),
 }
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Query(args) => query::query(&args),
         Command::Shell(args) => shell::shell(&args),
+        Command::Report(args) => report::report(&args),
         Command::Functions(args) => functions::functions(&args),
         Command::Synth(args) => synth::run(&args).map(|()| ExitCode::SUCCESS),
     };

@@ -43,7 +43,7 @@ pub fn query(args: &QueryArgs) -> Result<ExitCode> {
     let limits = terminal::limits();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for piece in split(&sql) {
-        if piece.is_command {
+        if piece.is_command() {
             bail!("line {}: {}: dot commands are for esccsql shell", piece.line, piece.text);
         }
         let table = session.prepare(&piece.text).and_then(|mut statement| Table::fetch(&mut statement));

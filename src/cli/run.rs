@@ -79,7 +79,7 @@ fn default_database(script: &Path) -> PathBuf {
     PathBuf::from(script.file_stem().unwrap_or(script.as_os_str())).with_extension("duckdb")
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write name=value")?;
     let name = name.trim();
     if name.is_empty() { Err("the name is missing: write name=value".into()) } else { Ok((name.to_lowercase(), value.to_string())) }

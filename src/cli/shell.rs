@@ -122,7 +122,7 @@ impl Shell<'_> {
     /// Does what is pending; failures are told, and the shell goes on.
     fn take(&mut self, pending: &mut String) {
         for piece in script::split(&std::mem::take(pending)) {
-            let result = if piece.is_command { self.command(&piece.text) } else { self.statement(&piece.text) };
+            let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
             interrupt::forget();
             if let Err(error) = result {
                 if terminal::is_broken_pipe(&error) {
@@ -214,7 +214,7 @@ impl Shell<'_> {
     fn read(&mut self, path: &Path) -> Result<()> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         for piece in script::split(&text) {
-            let result = if piece.is_command { self.command(&piece.text) } else { self.statement(&piece.text) };
+            let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
             result.with_context(|| format!("{}:{}", path.display(), piece.line))?;
         }
         Ok(())

@@ -10,7 +10,8 @@ mod value;
 
 use std::io::{self, Write};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::DataType;
 use duckdb::Statement;
 
 /// A query's result.
@@ -51,6 +52,13 @@ impl Default for Limits {
     }
 }
 
+impl Column {
+    /// Is it set to the right?
+    pub fn is_number(&self) -> bool {
+        is_number(&self.type_name)
+    }
+}
+
 impl Table {
     /// Runs a prepared statement to its end.
     pub fn fetch(statement: &mut Statement<'_>) -> duckdb::Result<Table> {
@@ -80,6 +88,19 @@ impl Table {
     pub fn text(&self, row: usize, column: usize) -> Option<String> {
         let (batch, row) = self.locate(row)?;
         value::text(batch.column(column), row)
+    }
+
+    /// The bytes of a BLOB.
+    pub fn bytes(&self, row: usize, column: usize) -> Option<&[u8]> {
+        let (batch, row) = self.locate(row)?;
+        let array = batch.column(column);
+        let is_there = array.is_valid(row);
+        match array.data_type() {
+            DataType::Binary if is_there => Some(array.as_binary::<i32>().value(row)),
+            DataType::LargeBinary if is_there => Some(array.as_binary::<i64>().value(row)),
+            DataType::BinaryView if is_there => Some(array.as_binary_view().value(row)),
+            _ => None,
+        }
     }
 
     fn locate(&self, mut row: usize) -> Option<(&RecordBatch, usize)> {

@@ -155,6 +155,11 @@ pub fn is_query(statement: &str) -> bool {
     effects(statement).role == Role::Query
 }
 
+/// The variable that a statement sets, in lower case.
+pub fn sets_variable(statement: &str) -> Option<String> {
+    effects(statement).sets_variable.map(|name| name.to_lowercase())
+}
+
 impl Effects {
     /// Does it call a function that writes files, such as `image_write`?
     pub fn writes_files(&self) -> bool {

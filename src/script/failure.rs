@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::step::Step;
+use crate::render::{Format, Limits, Table};
 
 /// Lines of the statement shown on either side of the place.
 const AROUND: usize = 3;
@@ -26,6 +27,16 @@ pub fn report(step: &Step, message: &str) -> String {
         }
     }
     text
+}
+
+/// What a test of the data found.
+pub fn of_test(offending: &Table, limits: Limits) -> String {
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = offending.write(Format::Box, limits, &mut text);
+    let count = offending.rows();
+    let rows = if count == 1 { "1 row is" } else { &format!("{count} rows are") };
+    format!("{rows} not as the test demands:\n{}", String::from_utf8_lossy(&text))
 }
 
 /// DuckDB's message without its excerpt, and the line and column (from 0) in the statement that the excerpt points at.
@@ -58,7 +69,13 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_place() {
         let statement = "SELECT a,\n  b FROM t";
-        let source = Source { file: "study.sql".into(), line: 10, label: Some("s".into()), action: Action::Statement(statement.into()) };
+        let source = Source {
+            file: "study.sql".into(),
+            line: 10,
+            label: Some("s".into()),
+            is_test: false,
+            action: Action::Statement(statement.into()),
+        };
         let step = &steps(vec![source]).unwrap()[0];
         let message = "Binder Error: Referenced column \"b\" not found\n\nLINE 2:   b FROM t\n          ^";
         let text = report(step, message);

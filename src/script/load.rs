@@ -13,6 +13,8 @@ pub struct Source {
     pub file: PathBuf,
     pub line: usize,
     pub label: Option<String>,
+    /// A test: its rows are what is wrong with the data.
+    pub is_test: bool,
     pub action: Action,
 }
 
@@ -42,8 +44,10 @@ fn read(path: &Path, open: &mut Vec<PathBuf>, sources: &mut Vec<Source>) -> Resu
     }
     open.push(identity);
     for piece in split(&text) {
-        let source = |action| Source { file: path.to_path_buf(), line: piece.line, label: piece.label.clone(), action };
-        if !piece.is_command {
+        let label = piece.directive("test").map(|name| format!("test: {name}")).or(piece.directive("step").map(str::to_string));
+        let is_test = piece.directive("test").is_some();
+        let source = |action| Source { file: path.to_path_buf(), line: piece.line, label: label.clone(), is_test, action };
+        if !piece.is_command() {
             sources.push(source(Action::Statement(piece.text.clone())));
             continue;
         }
@@ -72,7 +76,8 @@ pub fn command(line: &str) -> (&str, String) {
     (name, bare.unwrap_or(argument).to_string())
 }
 
-fn beside(script: &Path, named: &str) -> PathBuf {
+/// The file that a script names: beside the script, otherwise as written.
+pub fn beside(script: &Path, named: &str) -> PathBuf {
     let near = script.parent().unwrap_or(Path::new("")).join(named);
     if near.exists() || !Path::new(named).exists() { near } else { PathBuf::from(named) }
 }

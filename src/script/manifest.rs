@@ -5,6 +5,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::{Context, Result};
 use duckdb::{Connection, params};
 
+/// What was made of what: the latest step that wrote each object or file.
+const LINEAGE: &str = "
+CREATE OR REPLACE MACRO {schema}.esccsql_lineage() AS TABLE
+WITH latest AS (
+    SELECT * FROM {schema}.esccsql_steps WHERE status = 'done' AND writes IS NOT NULL QUALIFY row_number() OVER (PARTITION BY writes ORDER BY id DESC) = 1
+)
+SELECT
+    writes AS object,
+    list_filter(json_keys(inputs), lambda input: starts_with(input, 'table ')).list_transform(lambda input: input[7:]) AS tables,
+    list_filter(json_keys(inputs), lambda input: starts_with(input, 'variable ')).list_transform(lambda input: input[10:]) AS variables,
+    list_filter(json_keys(inputs), lambda input: starts_with(input, 'file ')).list_transform(lambda input: input[6:]) AS files,
+    name AS step, file AS script, line, rows, seconds, finished, statement
+FROM latest
+ORDER BY id";
+
 /// The manifest's tables in the database that a run writes.
 pub struct Manifest<'c> {
     connection: &'c Connection,
@@ -105,6 +120,7 @@ impl<'c> Manifest<'c> {
     pub fn begin(connection: &'c Connection, script: &str, versions: &str, variables: &str) -> Result<Self> {
         let schema = Self::schema(connection)?;
         connection.execute_batch(&TABLES.replace("{schema}", &schema)).context("cannot write the manifest into the database")?;
+        connection.execute_batch(&LINEAGE.replace("{schema}", &schema)).context("cannot write the manifest into the database")?;
         // Only one process has the database open for writing: a run that still says `running` was killed.
         connection.execute(&format!("UPDATE {schema}.esccsql_runs SET status = 'killed' WHERE status = 'running'"), [])?;
         let next = |table: &str, column: &str| -> Result<i64> {

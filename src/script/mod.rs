@@ -15,8 +15,9 @@ mod step;
 mod token;
 mod variables;
 
-pub use effects::is_query;
-pub use load::{command, load};
+pub use effects::{is_query, sets_variable};
+pub use hash::of as hash_of;
+pub use load::{beside, command, load};
 pub use runner::{Ending, Options, run};
-pub use split::{Piece, split};
+pub use split::{Piece, PieceKind, split, split_with_prose};
 pub use variables::literal;

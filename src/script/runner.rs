@@ -390,6 +390,9 @@ impl Run<'_, '_> {
             let connection = self.connection;
             let table =
                 progress::show(&step.name, || connection.prepare(&step.statement).and_then(|mut statement| Table::fetch(&mut statement)))?;
+            if step.source.is_test && table.rows() > 0 {
+                bail!("{}", failure::of_test(&table, self.options.limits));
+            }
             outcome(step, &table, self.options.limits)
         };
         if step.effects.writes_files() {
@@ -478,6 +481,7 @@ fn outcome(step: &Step, table: &Table, limits: Limits) -> Outcome {
     };
     let rows = table.rows();
     match step.effects.role {
+        Role::Query if step.source.is_test => Outcome { rows: Some(0), output: None },
         Role::Query => Outcome { rows: Some(rows as u64), output: draw() },
         _ if rows == 0 || table.columns.is_empty() => Outcome { rows: None, output: None },
         _ => match table.changed_rows() {

@@ -1,50 +1,83 @@
-//! Splits the text of a script into statements and dot commands.
+//! Splits the text of a script into statements, dot commands and the prose between them.
 
 use super::token::{Kind, tokens};
 
-/// A statement, without its semicolon, or a dot command.
+/// A statement, without its semicolon, a dot command, or a block comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     pub text: String,
     /// Line of the first word, from 1.
     pub line: usize,
-    /// `-- @step name` in the comments before it.
-    pub label: Option<String>,
-    /// A line such as `.read other.sql`.
-    pub is_command: bool,
+    /// `-- @name value` in the comments before it: what the author says of it.
+    pub directives: Vec<Directive>,
+    pub kind: PieceKind,
     /// Was a semicolon (or a command's end of line) there?
     pub is_complete: bool,
 }
 
+/// `-- @step two words`; `-- test: name` is the same as `-- @test name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PieceKind {
+    Statement,
+    /// A line such as `.read other.sql`.
+    Command,
+    /// What stands between `/*` and `*/`, outside any statement.
+    Prose,
+}
+
+impl Piece {
+    pub fn is_command(&self) -> bool {
+        self.kind == PieceKind::Command
+    }
+
+    /// The value of the last directive of this name.
+    pub fn directive(&self, name: &str) -> Option<&str> {
+        self.directives.iter().rev().find(|directive| directive.name == name).map(|directive| directive.value.as_str())
+    }
+}
+
 /// The statements and dot commands of `text`, in order.
 pub fn split(text: &str) -> Vec<Piece> {
+    split_with_prose(text).into_iter().filter(|piece| piece.kind != PieceKind::Prose).collect()
+}
+
+/// The statements and dot commands of `text`, and the block comments outside of them, in order.
+pub fn split_with_prose(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut words = tokens(text, 0);
-    let mut label = None;
+    let mut directives = Vec::new();
     let mut start: Option<usize> = None;
     let mut end = 0;
     while let Some(token) = words.next() {
         match &token.kind {
             Kind::Comment => {
+                let comment = &text[token.span.clone()];
                 if start.is_none() {
-                    label = step_label(&text[token.span.clone()]).or(label);
+                    directives.extend(directive(comment));
+                    if let Some(prose) = comment.strip_prefix("/*") {
+                        let prose = prose.strip_suffix("*/").unwrap_or(prose);
+                        let place = token.span.start;
+                        pieces.push(piece(text, prose.to_string(), place, Vec::new(), PieceKind::Prose, true));
+                    }
                 }
             }
             Kind::Symbol('.') if start.is_none() && starts_line(text, token.span.start) => {
                 let from = token.span.start;
                 let to = from + text[from..].find('\n').unwrap_or(text.len() - from);
-                pieces.push(Piece {
-                    text: text[from..to].trim_end().trim_end_matches(';').trim_end().to_string(),
-                    line: line_of(text, from),
-                    label: label.take(),
-                    is_command: true,
-                    is_complete: true,
-                });
+                let command = text[from..to].trim_end().trim_end_matches(';').trim_end().to_string();
+                pieces.push(piece(text, command, from, std::mem::take(&mut directives), PieceKind::Command, true));
                 words = tokens(text, to);
             }
             Kind::Symbol(';') => {
                 if let Some(from) = start.take() {
-                    pieces.push(statement(text, from, end, label.take(), true));
+                    let statement = text[from..end].to_string();
+                    pieces.push(piece(text, statement, from, std::mem::take(&mut directives), PieceKind::Statement, true));
                 }
             }
             _ => {
@@ -54,18 +87,23 @@ pub fn split(text: &str) -> Vec<Piece> {
         }
     }
     if let Some(from) = start {
-        pieces.push(statement(text, from, end, label.take(), false));
+        pieces.push(piece(text, text[from..end].to_string(), from, directives, PieceKind::Statement, false));
     }
     pieces
 }
 
-fn statement(text: &str, from: usize, to: usize, label: Option<String>, is_complete: bool) -> Piece {
-    Piece { text: text[from..to].to_string(), line: line_of(text, from), label, is_command: false, is_complete }
+fn piece(script: &str, text: String, from: usize, directives: Vec<Directive>, kind: PieceKind, is_complete: bool) -> Piece {
+    Piece { text, line: line_of(script, from), directives, kind, is_complete }
 }
 
-fn step_label(comment: &str) -> Option<String> {
-    let name = comment.strip_prefix("--")?.trim().strip_prefix("@step")?.trim();
-    (!name.is_empty()).then(|| name.to_string())
+fn directive(comment: &str) -> Option<Directive> {
+    let comment = comment.strip_prefix("--")?.trim();
+    if let Some(name) = comment.strip_prefix("test:") {
+        return Some(Directive { name: "test".into(), value: name.trim().to_string() });
+    }
+    let content = comment.strip_prefix('@')?;
+    let (name, value) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
+    Some(Directive { name: name.to_string(), value: value.trim().to_string() })
 }
 
 fn starts_line(text: &str, at: usize) -> bool {
@@ -83,7 +121,7 @@ mod tests {
     #[test]
     fn statements_keep_their_lines_and_labels() {
         let pieces = split("-- head\nSELECT ';' -- ;\n;\n\n-- @step two words\n/* x ; */ SELECT\n 2;;\n.read a.sql\nSELECT 3 -- end");
-        let seen: Vec<_> = pieces.iter().map(|p| (p.text.as_str(), p.line, p.label.as_deref(), p.is_command)).collect();
+        let seen: Vec<_> = pieces.iter().map(|p| (p.text.as_str(), p.line, p.directive("step"), p.is_command())).collect();
         assert_eq!(
             seen,
             [
@@ -94,6 +132,20 @@ mod tests {
             ]
         );
         assert!(pieces[1].is_complete && !pieces[3].is_complete);
+    }
+
+    #[test]
+    fn prose_stands_between_statements_and_never_inside_one() {
+        let pieces = split_with_prose("/*\n# Title\n*/\n-- @caption Ages; by site\nSELECT /* inside */ 1;\n/* end */");
+        let seen: Vec<_> = pieces.iter().map(|p| (p.kind, p.text.as_str(), p.line, p.directive("caption"))).collect();
+        assert_eq!(
+            seen,
+            [
+                (PieceKind::Prose, "\n# Title\n", 1, None),
+                (PieceKind::Statement, "SELECT /* inside */ 1", 5, Some("Ages; by site")),
+                (PieceKind::Prose, " end ", 6, None)
+            ]
+        );
     }
 
     #[test]

@@ -1,12 +1,10 @@
-//! The program as its user sees it: what it prints, what it leaves in the database, how it fails.
-
-mod support;
+//! `esccsql run` and the other commands: what they print, what they leave in the database, how they fail.
 
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::Desk;
+use crate::support::Desk;
 
 const STUDY: &str = "
 SET VARIABLE cut = 50;
@@ -392,4 +390,34 @@ fn a_table_of_the_same_name_elsewhere_is_an_input() {
     desk.say(&["query", "--db", "source.duckdb", "INSERT INTO patients VALUES (2)"]);
     assert_eq!(desk.say(&["run", "study.sql"]).step("patients"), "ran");
     assert_eq!(desk.ask("study.duckdb", "SELECT sum(x) FROM patients"), "3");
+}
+
+#[test]
+fn a_test_of_the_data_stops_the_run_with_its_rows() {
+    let desk = Desk::new();
+    let script = |limit: u32| {
+        format!(
+            "CREATE TABLE patients AS SELECT i AS id, 30 + i AS age FROM range(5) t(i);\n-- test: nobody is too old\nSELECT id, age FROM patients WHERE age > {limit};\nSELECT 'after' AS step;"
+        )
+    };
+    desk.write("study.sql", &script(99));
+    let said = desk.say(&["run", "study.sql"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert!(said.out.contains("test: nobody is too old") && said.out.contains("0 rows"), "{said:?}");
+    desk.write("study.sql", &script(32));
+    let said = desk.say(&["run", "study.sql"]);
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("study.sql:3: step \"test: nobody is too old\" failed\n2 rows are not as the test demands"), "{said:?}");
+    assert!(said.error.contains("│    34 │") && !said.out.contains("after"), "{said:?}");
+}
+
+#[test]
+fn lineage_tells_what_was_made_of_what() {
+    let desk = Desk::new();
+    desk.write("study.sql", STUDY);
+    assert_eq!(desk.say(&["run", "study.sql"]).status, Some(0));
+    assert_eq!(
+        desk.ask("study.duckdb", "SELECT object, tables, variables, step, line, rows FROM esccsql_lineage() ORDER BY line"),
+        "patients,[],[],patients,4,100\nold,[patients],[cut],old,5,58\ncounts,[patients],[],counts,6,1"
+    );
 }
