@@ -45,14 +45,7 @@ pub fn open(database: Option<&Path>, settings: &Settings) -> anyhow::Result<Sess
         config.push(("access_mode", "READ_ONLY".to_string()));
     }
     let opened = Database::open(database, &config)?;
-    let registrar = opened.registrar();
-    for (name, storage) in esccsql_functions::types() {
-        registrar.named_type(name, &storage)?;
-    }
-    for function in esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions) {
-        registrar.function(&function.implementation)?;
-    }
-    registrar.replacement_scan("read_images", esccsql_functions::is_image_path)?;
+    esccsql_duckdb::install(opened.registrar())?;
     progress::follow(Box::new(Functions));
     // SAFETY: the handle is open and outlives the connection, which `Session` drops first.
     let connection = unsafe { Connection::open_from_raw(opened.raw().cast()) }.context("no connection to the database")?;

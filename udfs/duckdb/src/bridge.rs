@@ -1,6 +1,5 @@
 //! Chunks to Arrow and back.
 
-use std::path::PathBuf;
 use std::ptr;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
@@ -12,10 +11,16 @@ use esccsql_functions::shape::{ALIAS_KEY, Environment};
 use libduckdb_sys::*;
 
 use crate::error::AdapterError;
-use crate::handle::{Chunk, ConvertedSchema, Type, Value, c_name, check};
+use crate::guest::Guest;
+use crate::handle::{Chunk, ConvertedSchema, Type, check};
+use crate::settings;
 
 /// The adapter's own connection, which conversions need, kept until the database closes.
-pub struct Bridge(RwLock<Option<Link>>);
+pub struct Bridge {
+    link: RwLock<Option<Link>>,
+    /// Set where somebody else opened the database that the functions serve.
+    guest: Option<Guest>,
+}
 
 struct Link {
     connection: duckdb_connection,
@@ -41,12 +46,47 @@ impl Bridge {
         let mut options = ptr::null_mut();
         // SAFETY: connected just now.
         unsafe { duckdb_connection_get_arrow_options(connection, &mut options) };
-        Ok(Bridge(RwLock::new(Some(Link { connection, options }))))
+        Ok(Bridge { link: RwLock::new(Some(Link { connection, options })), guest: None })
+    }
+
+    /// Converts over `private`, and serves the database that `target` is connected to.
+    ///
+    /// # Safety
+    /// `private` is open, and the result's to close; `target` is connected until [`Bridge::is_loaded`].
+    pub unsafe fn guest(private: duckdb_database, target: duckdb_connection) -> Result<Self, AdapterError> {
+        // SAFETY: by the caller's promise.
+        let mut bridge = unsafe { Bridge::new(private)? };
+        // SAFETY: as above.
+        bridge.guest = Some(unsafe { Guest::new(private, target) });
+        Ok(bridge)
+    }
+
+    /// Registration in somebody else's database is over.
+    pub fn is_loaded(&self) {
+        if let Some(guest) = &self.guest {
+            guest.is_loaded();
+        }
+    }
+
+    /// Takes note of the settings under which a query is bound, where the adapter has no connection to ask.
+    ///
+    /// # Safety
+    /// `context` is live.
+    pub unsafe fn see(&self, context: duckdb_client_context) {
+        if let Some(guest) = &self.guest {
+            // SAFETY: by the caller's promise.
+            guest.see(unsafe { settings::of(context) });
+        }
+    }
+
+    /// Must a query's binding tell its settings?
+    pub fn is_guest(&self) -> bool {
+        self.guest.is_some()
     }
 
     /// Ends the connection, after all conversions under way. Functions called later fail with a message.
     pub fn close(&self) {
-        let link = self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let link = self.link.write().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         if let Some(mut link) = link {
             // SAFETY: taken out, so nobody else has them.
             unsafe {
@@ -57,11 +97,14 @@ impl Bridge {
     }
 
     fn link(&self) -> RwLockReadGuard<'_, Option<Link>> {
-        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.link.read().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Runs `work` with the connection, for registration.
     pub fn with_connection<T>(&self, work: impl FnOnce(duckdb_connection) -> T) -> Result<T, AdapterError> {
+        if let Some(target) = self.guest.as_ref().and_then(Guest::target) {
+            return Ok(work(target));
+        }
         let guard = self.link();
         let link = guard.as_ref().ok_or_else(|| AdapterError::Register("(the database is closed)".into()))?;
         Ok(work(link.connection))
@@ -195,42 +238,20 @@ impl Bridge {
 
     /// The engine's settings as functions see them.
     pub fn environment(&self) -> Arc<Environment> {
+        if let Some(guest) = &self.guest {
+            return guest.seen();
+        }
         let guard = self.link();
         let Some(link) = guard.as_ref() else { return Arc::default() };
-        let mut context = ptr::null_mut();
-        // SAFETY: connected; the context is ours to destroy.
-        unsafe { duckdb_connection_get_client_context(link.connection, &mut context) };
-        let setting = |name: &str| -> Option<Value> {
-            let name = c_name(name).ok()?;
-            let mut scope = 0;
-            // SAFETY: the context is live.
-            let value = unsafe { duckdb_client_context_get_config_option(context, name.as_ptr(), &mut scope) };
-            (!value.is_null()).then_some(Value(value))
-        };
-        // SAFETY: each value is of the setting's own type, and converted by the C API where it is not.
-        let environment = unsafe {
-            Environment {
-                threads: setting("threads").map_or(1, |value| duckdb_get_int64(value.0)).max(1) as usize,
-                external_access: setting("enable_external_access").is_none_or(|value| duckdb_get_bool(value.0)),
-                allowed_directories: setting("allowed_directories").map_or_else(Vec::new, |value| {
-                    (0..duckdb_get_list_size(value.0))
-                        .map(|index| {
-                            let child = Value(duckdb_get_list_child(value.0, index));
-                            PathBuf::from(crate::handle::take_text(duckdb_get_varchar(child.0)))
-                        })
-                        .collect()
-                }),
-            }
-        };
-        // SAFETY: ours, destroyed once.
-        unsafe { duckdb_destroy_client_context(&mut context) };
-        Arc::new(environment)
+        // SAFETY: connected.
+        Arc::new(unsafe { settings::of_connection(link.connection) })
     }
 }
 
 impl Drop for Bridge {
     fn drop(&mut self) {
         self.close();
+        // A guest's private database goes after the connection to it.
     }
 }
 

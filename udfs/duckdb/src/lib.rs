@@ -8,10 +8,12 @@ mod bridge;
 mod database;
 mod error;
 mod guard;
+mod guest;
 mod handle;
 mod named_type;
 mod registrar;
 mod scalar;
+mod settings;
 mod signature;
 mod states;
 mod table;
@@ -19,4 +21,7 @@ mod value;
 
 pub use database::Database;
 pub use error::AdapterError;
-pub use registrar::Registrar;
+#[cfg(feature = "loadable-extension")]
+pub use guest::entry;
+pub use guest::load;
+pub use registrar::{Registrar, install};

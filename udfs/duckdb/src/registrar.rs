@@ -64,6 +64,17 @@ impl Registrar {
     }
 }
 
+/// Registers every type, function and replacement scan of esccsql.
+pub fn install(registrar: &Registrar) -> Result<(), AdapterError> {
+    for (name, storage) in esccsql_functions::types() {
+        registrar.named_type(name, &storage)?;
+    }
+    for function in esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions) {
+        registrar.function(&function.implementation)?;
+    }
+    registrar.replacement_scan("read_images", esccsql_functions::is_image_path)
+}
+
 struct Replacement {
     function: std::ffi::CString,
     matches: fn(&str) -> bool,

@@ -46,6 +46,9 @@ pub fn register(bridge: &Arc<Bridge>, function: &Arc<ScalarUDF>) -> Result<(), A
             }
             duckdb_scalar_function_set_return_type(scalar, result.logical.raw());
             let entry = Entry { bridge: bridge.clone(), function: function.clone(), result, config: Arc::default() };
+            if bridge.is_guest() {
+                duckdb_scalar_function_set_bind(scalar, Some(bind));
+            }
             duckdb_scalar_function_set_extra_info(scalar, boxed(entry), Some(drop_box::<Entry>));
             duckdb_scalar_function_set_function(scalar, Some(execute));
             duckdb_add_scalar_function_to_set(set, scalar);
@@ -69,6 +72,23 @@ fn return_field(function: &ScalarUDF, parameters: &[DataType]) -> Result<FieldRe
 
 pub fn fields<'a>(types: impl Iterator<Item = &'a DataType>) -> Vec<FieldRef> {
     types.enumerate().map(|(i, kind)| Arc::new(Field::new(format!("a{i}"), kind.clone(), true))).collect()
+}
+
+/// Tells a guest the settings of the query.
+unsafe extern "C" fn bind(info: duckdb_bind_info) {
+    // SAFETY: DuckDB passes the entry that `register` boxed; the context is ours to destroy.
+    let outcome = guard(|| unsafe {
+        let entry = &*duckdb_scalar_function_bind_get_extra_info(info).cast::<Entry>();
+        let mut context = std::ptr::null_mut();
+        duckdb_scalar_function_get_client_context(info, &mut context);
+        entry.bridge.see(context);
+        duckdb_destroy_client_context(&mut context);
+        Ok(())
+    });
+    if let Err(message) = outcome {
+        // SAFETY: as above; DuckDB copies the text.
+        unsafe { duckdb_scalar_function_bind_set_error(info, message.as_ptr()) };
+    }
 }
 
 unsafe extern "C" fn execute(info: duckdb_function_info, chunk: duckdb_data_chunk, result: duckdb_vector) {

@@ -63,6 +63,12 @@ unsafe extern "C" fn bind(info: duckdb_bind_info) {
     // SAFETY: the info is live during the callback; values are ours to destroy.
     let outcome = guard(|| unsafe {
         let entry = &*duckdb_bind_get_extra_info(info).cast::<Entry>();
+        if entry.bridge.is_guest() {
+            let mut context = std::ptr::null_mut();
+            duckdb_table_function_get_client_context(info, &mut context);
+            entry.bridge.see(context);
+            duckdb_destroy_client_context(&mut context);
+        }
         for (column, field) in entry.columns.iter().zip(entry.function.schema.fields()) {
             duckdb_bind_add_result_column(info, c_name(field.name()).map_err(|error| error.to_string())?.as_ptr(), column.logical.raw());
         }
