@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::file::{self, DicomFile};
 use super::header::{ImageFile, Kind, kind, series_of};
-use super::object::{self, DicomFile};
 use super::pixels::check_syntax;
 use super::series::Series;
 use crate::error::{ImageError, Result};
@@ -36,7 +36,7 @@ pub(super) fn split(path: &Path) -> (PathBuf, Option<String>) {
 /// Whether a file begins as DICOM files do.
 pub(super) fn is_dicom(path: &Path) -> bool {
     let mut head = Vec::new();
-    path.is_file() && File::open(path).is_ok_and(|file| file.take(132).read_to_end(&mut head).is_ok()) && object::recognises(&head)
+    path.is_file() && File::open(path).is_ok_and(|file| file.take(132).read_to_end(&mut head).is_ok()) && file::recognises(&head)
 }
 
 /// The DICOM files of a folder, without its subfolders, sorted. Files of other kinds are passed over, unless their name

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use dicom_core::Tag;
 
-use super::object::{DicomFile, Object, Pixels};
+use super::file::{DicomFile, Pixels};
+use super::object::Object;
 use super::tags;
 use crate::error::{ImageError, Result};
 use crate::volume::cross;

@@ -4,27 +4,31 @@
 //! A path is a folder with one series, one file of it, or `folder#SeriesInstanceUID`; of an RTSTRUCT or SEG,
 //! `file#folder` where the images are not found beside it.
 
+mod file;
 mod find;
 mod header;
 mod object;
+mod parser;
 mod pixels;
 mod rtstruct;
 mod seg;
 mod series;
 mod tags;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array3;
 
+pub(super) use file::recognises;
 pub use find::{Guard, open_to_all};
-pub(super) use object::recognises;
 
 use super::{Format, Header};
 use crate::error::{ImageError, Result};
 use crate::{Geometry, Label, Volume, Voxels, mask};
+use file::DicomFile;
 use header::{ImageFile, Kind, kind, series_of};
-use object::DicomFile;
 use rtstruct::StructureSet;
 use seg::Segmentation;
 use series::Series;
@@ -208,12 +212,30 @@ fn header_of(series: &Series) -> Header {
 
 /// The DICOM series, RTSTRUCTs and SEGs among files, sorted by path. Of a series, one file brings the whole.
 pub fn list_dicom(files: &[PathBuf], guard: Guard) -> Result<Vec<DicomEntry>> {
+    let mut folders: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
+    for path in files {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+            _ => PathBuf::from("."),
+        };
+        folders.entry(folder).or_default().extend(path.file_name().map(OsString::from));
+    }
     let mut entries = Vec::new();
-    let mut folders: Vec<(PathBuf, Vec<String>)> = Vec::new();
-    for file in find::headers(files)? {
-        let text = file.path.to_string_lossy().into_owned();
-        let regions = |names: Vec<String>, series: Vec<String>| DicomEntry {
-            path: text.clone(),
+    for (folder, names) in folders {
+        list_folder(&folder, &names, guard, &mut entries)?;
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
+}
+
+/// What some of a folder's files hold.
+fn list_folder(folder: &Path, names: &BTreeSet<OsString>, guard: Guard, entries: &mut Vec<DicomEntry>) -> Result<()> {
+    let mut images: BTreeMap<String, Vec<DicomFile>> = BTreeMap::new();
+    let mut wanted = BTreeSet::new();
+    for file in find::headers(&find::files(folder, guard)?)? {
+        let asked = file.path.file_name().is_some_and(|name| names.contains(name));
+        let entry = |names: Vec<String>, series: Vec<String>| DicomEntry {
+            path: file.path.to_string_lossy().into_owned(),
             files: vec![file.path.clone()],
             modality: file.object.text(tags::MODALITY),
             series: series.first().cloned(),
@@ -221,43 +243,37 @@ pub fn list_dicom(files: &[PathBuf], guard: Guard) -> Result<Vec<DicomEntry>> {
             header: None,
         };
         match kind(&file.object) {
-            Kind::RtStruct => {
+            Kind::RtStruct if asked => {
                 let set = StructureSet::of(&file)?;
-                entries.push(regions(set.regions.into_iter().map(|r| r.name).collect(), set.series));
+                entries.push(entry(set.regions.into_iter().map(|r| r.name).collect(), set.series));
             }
-            Kind::Seg => {
+            Kind::Seg if asked => {
                 let segmentation = Segmentation::of(&file)?;
-                entries.push(regions(segmentation.segments.into_iter().map(|s| s.label).collect(), segmentation.series));
+                entries.push(entry(segmentation.segments.into_iter().map(|s| s.label).collect(), segmentation.series));
             }
             Kind::Image => {
-                let folder = file.path.parent().map(Path::to_path_buf).unwrap_or_default();
                 let uid = series_of(&file)?;
-                match folders.iter_mut().find(|(known, _)| *known == folder) {
-                    Some((_, uids)) if uids.contains(&uid) => {}
-                    Some((_, uids)) => uids.push(uid),
-                    None => folders.push((folder, vec![uid])),
+                if asked {
+                    wanted.insert(uid.clone());
                 }
+                images.entry(uid).or_default().push(file);
             }
-            Kind::Other => {}
+            Kind::RtStruct | Kind::Seg | Kind::Other => {}
         }
     }
-    for (folder, wanted) in folders {
-        let open = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
-        let all = find::series_in(open, guard)?;
-        for (uid, files) in all.iter().filter(|(uid, _)| wanted.contains(uid)) {
-            let series = find::assemble(open, files)?;
-            entries.push(DicomEntry {
-                path: if all.len() == 1 { open.display().to_string() } else { format!("{}#{uid}", open.display()) },
-                files: series.paths().into_iter().map(Path::to_path_buf).collect(),
-                modality: series.modality.clone(),
-                series: Some(series.uid.clone()),
-                regions: None,
-                header: Some(header_of(&series)),
-            });
-        }
+    for uid in wanted {
+        let series = find::assemble(folder, &images[&uid])?;
+        let folder = folder.display();
+        entries.push(DicomEntry {
+            path: if images.len() == 1 { folder.to_string() } else { format!("{folder}#{uid}") },
+            files: series.paths().into_iter().map(Path::to_path_buf).collect(),
+            modality: series.modality.clone(),
+            series: Some(series.uid.clone()),
+            regions: None,
+            header: Some(header_of(&series)),
+        });
     }
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(entries)
+    Ok(())
 }
 
 /// Reads one DICOM file from its bytes: an image as a volume, an RTSTRUCT or SEG as a mask on the grid of a few voxels

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use jpeg_decoder::{Decoder, PixelFormat as JpegFormat};
 
+use super::file::{DicomFile, Pixels};
 use super::header::PixelFormat;
-use super::object::{DicomFile, Pixels};
 use crate::error::{ImageError, Result};
 use crate::format::samples::Order;
 

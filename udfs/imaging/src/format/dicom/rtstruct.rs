@@ -8,7 +8,8 @@ use std::path::Path;
 
 use ndarray::{Array3, ArrayViewMut2, Axis};
 
-use super::object::{DicomFile, Object};
+use super::file::DicomFile;
+use super::object::Object;
 use super::tags;
 use crate::Geometry;
 use crate::error::{ImageError, Result};

@@ -6,8 +6,9 @@
 
 use ndarray::Array3;
 
+use super::file::DicomFile;
 use super::header::{PixelFormat, Slice, frames, group, slices};
-use super::object::{DicomFile, Object};
+use super::object::Object;
 use super::{pixels, tags};
 use crate::Geometry;
 use crate::error::{ImageError, Result};
@@ -78,8 +79,11 @@ impl Segmentation {
             let number = item.whole(tags::SEGMENT_NUMBER).ok_or_else(|| fail("a segment has no number; export it again".into()))?;
             Ok(Segment { number, label: item.text(tags::SEGMENT_LABEL).unwrap_or_default() })
         };
+        let mut segments = object.items(tags::SEGMENT_SEQUENCE).iter().map(segment).collect::<Result<Vec<_>>>()?;
+        // A label map describes its background as well.
+        segments.retain(|segment| segment.number != 0);
         Ok(Segmentation {
-            segments: object.items(tags::SEGMENT_SEQUENCE).iter().map(segment).collect::<Result<_>>()?,
+            segments,
             series: object.items(tags::REFERENCED_SERIES_SEQUENCE).iter().filter_map(|s| s.uid(tags::SERIES_INSTANCE_UID)).collect(),
             frame_of_reference: object.uid(tags::FRAME_OF_REFERENCE_UID),
             of_frame: of_frame.collect::<Result<_>>()?,

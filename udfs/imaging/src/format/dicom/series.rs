@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use ndarray::Array3;
 use rayon::prelude::*;
 
+use super::file::DicomFile;
 use super::header::{ImageFile, PixelFormat, Slice};
-use super::object::DicomFile;
 use super::pixels;
 use crate::error::{ImageError, Result};
 use crate::format::{Dtype, checked};
