@@ -13,7 +13,8 @@ use crate::{Label, Volume};
 /// A store of decoded volumes, shared by threads, bounded in bytes: the least recently used go first.
 ///
 /// A file is known by its path, length and time of change, so that an overwritten file is read again. (Of a header
-/// with its voxels in a second file, only the header is looked at.) Threads that ask for the same file at once wait
+/// with its voxels in a second file, only the header is looked at; of a DICOM file, all of its folder, but not the images of
+/// an RTSTRUCT or SEG in another folder.) Threads that ask for the same file at once wait
 /// for one decoding. A file that cannot be read is not remembered.
 pub struct Cache {
     limit: usize,

@@ -153,6 +153,8 @@ fn contours_hold_the_voxels_whose_centres_they_enclose() {
     {
         assert_eq!(values(&mask(&path, Some(label.clone())).unwrap()), widened(expected), "{label:?}");
     }
+    let all: Vec<i32> = truth.gtv.iter().zip(&truth.node).map(|(a, b)| i32::from(*a) + 2 * i32::from(*b)).collect();
+    assert_eq!(values(&mask(&path, None).unwrap()), all);
     for (label, words) in [
         (Some(Label::Roi("Leber".into())), "no region 'Leber'; it holds 'GTV' (1), 'Lymphknoten \u{e9}' (2), 'isocentre' (3), 'empty' (4)"),
         (Some(Label::Roi("isocentre".into())), "drawn as POINT"),
@@ -236,6 +238,30 @@ fn what_is_no_whole_series_is_refused_with_what_to_do() {
     for (file, words) in [("rtstruct/rs.dcm", "write mask("), ("seg/binary.dcm", "write mask(")] {
         let message = read_volume(golden().join(file)).unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn contours_that_do_not_fit_the_slices_are_refused() {
+    for (name, from, to, words) in [
+        ("number", "-31.788903035941\\14.140181217721\\-97.5", "-31.788903035941\\14.14018121772x\\-97.5", "no finite numbers"),
+        ("tilted", "-31.788903035941\\14.140181217721\\-97.5", "-31.788903035941\\14.140181217721\\-91.5", "runs through 2.4 slices"),
+        ("outside", "-97.500000000000", "-77.500000000000", "(at z = -77.5 mm) lies outside the series"),
+        ("between", "-92.500000000000", "-94.300000000000", "two planes of contours fall on slice 3"),
+    ] {
+        let place = folder(name, &ALL);
+        let text: Vec<u8> = std::fs::read(golden().join("rtstruct/rs.dcm")).unwrap();
+        let mut at = 0;
+        let mut changed = text.clone();
+        while let Some(found) = (at..text.len()).find(|i| text[*i..].starts_with(from.as_bytes())) {
+            changed[found..found + to.len()].copy_from_slice(to.as_bytes());
+            at = found + to.len();
+        }
+        assert_ne!(changed, text, "{name}");
+        std::fs::write(place.join("rs.dcm"), changed).unwrap();
+        let message = mask(&place.join("rs.dcm"), Some(Label::Number(1))).unwrap_err();
+        assert!(message.contains(words) && message.contains("region"), "{message}");
+        std::fs::remove_dir_all(place).unwrap();
     }
 }
 

@@ -126,7 +126,8 @@ fn structures(set: &StructureSet, grid: &Geometry, label: Option<&Label>, path: 
             out.zip_mut_with(&region.rasterise(grid, path)?, |out, inside| *out = u32::from(*inside));
         }
         None => {
-            for region in &set.regions {
+            // Points, such as the isocentre, and regions that nobody drew are not part of a mask of all.
+            for region in set.regions.iter().filter(|region| region.encloses()) {
                 let inside = region.rasterise(grid, path)?;
                 if out.iter().zip(&inside).any(|(out, inside)| *out != 0 && *inside) {
                     let problem = format!(

@@ -86,13 +86,19 @@ pub(super) fn stored_values(
         let bits = (raw >> down) & mask;
         i64::from(bits) - if bits & sign != 0 { 1i64 << format.stored } else { 0 }
     };
-    for (i, chunk) in packed.bytes.chunks_exact(packed.width).take(pixels).enumerate() {
-        let little = |total: u32, (shift, byte): (usize, &u8)| total | u32::from(*byte) << (8 * shift);
-        let raw = match packed.order {
-            Order::Little => chunk.iter().enumerate().fold(0, little),
-            Order::Big => chunk.iter().rev().enumerate().fold(0, little),
+    macro_rules! each {
+        ($bytes:literal, $raw:expr) => {
+            for (i, chunk) in packed.bytes.as_chunks::<$bytes>().0.iter().take(pixels).enumerate() {
+                put(i, value($raw(*chunk)));
+            }
         };
-        put(i, value(raw));
+    }
+    match (packed.width, packed.order) {
+        (1, _) => each!(1, |[byte]: [u8; 1]| u32::from(byte)),
+        (2, Order::Little) => each!(2, |bytes| u32::from(u16::from_le_bytes(bytes))),
+        (2, Order::Big) => each!(2, |bytes| u32::from(u16::from_be_bytes(bytes))),
+        (_, Order::Little) => each!(4, u32::from_le_bytes),
+        (_, Order::Big) => each!(4, u32::from_be_bytes),
     }
     Ok(())
 }

@@ -71,8 +71,20 @@ impl StructureSet {
     }
 }
 
+impl Contour {
+    /// CLOSED_PLANAR or CLOSEDPLANAR_XOR, which the even-odd rule treats alike.
+    fn closed(&self) -> bool {
+        self.kind.starts_with("CLOSED")
+    }
+}
+
 fn contour(item: &Object) -> Result<Contour, String> {
-    let values = item.numbers(tags::CONTOUR_DATA).unwrap_or_default();
+    let written = item.bytes(tags::CONTOUR_DATA).is_some_and(|bytes| !bytes.trim_ascii().is_empty());
+    let values = match item.numbers(tags::CONTOUR_DATA) {
+        Some(values) => values,
+        None if written => return Err("its points are no finite numbers; export it again".into()),
+        None => Vec::new(),
+    };
     if !values.len().is_multiple_of(3) {
         return Err(format!("{} numbers, which are no points of three; export it again", values.len()));
     }
@@ -81,6 +93,11 @@ fn contour(item: &Object) -> Result<Contour, String> {
 }
 
 impl Region {
+    /// Whether anything is drawn that can hold voxels.
+    pub fn encloses(&self) -> bool {
+        self.contours.iter().any(|contour| contour.closed() && !contour.points.is_empty())
+    }
+
     /// The voxels of a grid that lie in the region. `path` is for messages.
     pub fn rasterise(&self, grid: &Geometry, path: &Path) -> Result<Array3<bool>> {
         let fail = |problem: String| ImageError::dicom(path, format!("region '{}': {problem}", self.name));
@@ -93,7 +110,7 @@ impl Region {
         // Where the contours of each slice lie, for one slice must not take two planes.
         let mut planes: BTreeMap<usize, f64> = BTreeMap::new();
         for contour in drawn {
-            if !contour.kind.starts_with("CLOSED") {
+            if !contour.closed() {
                 return Err(fail(format!(
                     "it is drawn as {}, which encloses no voxels; only closed planar contours are read",
                     contour.kind
