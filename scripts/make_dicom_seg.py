@@ -29,6 +29,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
     JPEGLosslessSV1,
     RLELossless,
     RTStructureSetStorage,
@@ -136,17 +137,24 @@ def series():
         packed.compress(RLELossless, generate_instance_uid=False)
         (OUT / "ct_rle").mkdir(exist_ok=True)
         packed.save_as(OUT / "ct_rle" / name(z))
-        jpeg(OUT / "ct" / name(z), OUT / "ct_jpeg" / name(z))
+        transcode(OUT / "ct" / name(z), OUT / "ct_jpeg" / name(z), gdcm.TransferSyntax.JPEGLosslessProcess14_1, JPEGLosslessSV1)
+        transcode(OUT / "ct" / name(z), OUT / "ct_jpeg2000" / name(z), gdcm.TransferSyntax.JPEG2000Lossless, JPEG2000Lossless)
+        signed = copy.deepcopy(data)
+        signed.PixelRepresentation, signed.BitsStored, signed.HighBit, signed.RescaleIntercept = 1, 16, 15, "0"
+        signed.PixelData = (VOXELS[z].astype(int) + INTERCEPT).astype("<i2").tobytes()
+        save(signed, OUT / "ct_signed" / name(z), ExplicitVRLittleEndian)
+        transcode(OUT / "ct_signed" / name(z), OUT / "ct_signed_jpeg2000" / name(z), gdcm.TransferSyntax.JPEG2000Lossless, JPEG2000Lossless)
+    shutil.rmtree(OUT / "ct_signed")
 
 
-def jpeg(source, target):
-    """JPEG lossless, first-order prediction (1.2.840.10008.1.2.4.70)."""
+def transcode(source, target, to, syntax):
+    """The pixels of a file compressed by GDCM."""
     target.parent.mkdir(exist_ok=True)
     reader = gdcm.ImageReader()
     reader.SetFileName(str(source))
     assert reader.Read()
     change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+    change.SetTransferSyntax(gdcm.TransferSyntax(to))
     change.SetInput(reader.GetImage())
     assert change.Change()
     data = pydicom.dcmread(source)
@@ -154,7 +162,7 @@ def jpeg(source, target):
     fragment = element.GetSequenceOfFragments().GetFragment(0).GetByteValue()
     data.PixelData = pydicom.encaps.encapsulate([bytes(fragment.GetBuffer().encode("utf-8", "surrogateescape"))])
     data["PixelData"].VR, data["PixelData"].is_undefined_length = "OB", True
-    data.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    data.file_meta.TransferSyntaxUID = syntax
     data.save_as(target)
 
 

@@ -101,7 +101,8 @@ fn widened(mask: &[u8]) -> Vec<i32> {
     mask.iter().map(|v| i32::from(*v)).collect()
 }
 
-const SYNTAXES: [&str; 7] = ["ct", "ct_implicit", "ct_deflated", "ct_big_endian", "ct_rle", "ct_jpeg", "enhanced"];
+const SYNTAXES: [&str; 9] =
+    ["ct", "ct_implicit", "ct_deflated", "ct_big_endian", "ct_rle", "ct_jpeg", "ct_jpeg2000", "ct_signed_jpeg2000", "enhanced"];
 
 #[test]
 fn every_transfer_syntax_and_the_enhanced_file_give_the_same_volume() {
@@ -232,9 +233,9 @@ fn what_is_no_whole_series_is_refused_with_what_to_do() {
     std::fs::write(other.join("6.dcm"), "not DICOM").unwrap();
     refused(&other, &["6.dcm", "no DICOM file"]);
     refused(&folder("empty", &[]), &["no DICOM slices"]);
-    let jpeg2000 = folder("jpeg2000", &[("ct_jpeg/0.dcm", "0.dcm")]);
-    replace(&jpeg2000.join("0.dcm"), b"1.2.840.10008.1.2.4.70", b"1.2.840.10008.1.2.4.90");
-    refused(&jpeg2000, &["JPEG 2000", "gdcmconv --raw"]);
+    let jpeg_ls = folder("jpeg-ls", &[("ct_jpeg/0.dcm", "0.dcm")]);
+    replace(&jpeg_ls.join("0.dcm"), b"1.2.840.10008.1.2.4.70", b"1.2.840.10008.1.2.4.80");
+    refused(&jpeg_ls, &["JPEG-LS", "gdcmconv --raw"]);
     for (file, words) in [("rtstruct/rs.dcm", "write mask("), ("seg/binary.dcm", "write mask(")] {
         let message = read_volume(golden().join(file)).unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
@@ -310,7 +311,8 @@ fn headers_that_lie_and_files_that_end_early_are_refused() {
 }
 
 fn any_golden() -> impl Strategy<Value = Vec<u8>> {
-    let files = ["ct/0.dcm", "ct_implicit/0.dcm", "ct_deflated/0.dcm", "ct_big_endian/0.dcm", "ct_rle/0.dcm", "ct_jpeg/0.dcm"];
+    let files =
+        ["ct/0.dcm", "ct_implicit/0.dcm", "ct_deflated/0.dcm", "ct_big_endian/0.dcm", "ct_rle/0.dcm", "ct_jpeg/0.dcm", "ct_jpeg2000/0.dcm"];
     let more = ["enhanced/ct.dcm", "rtstruct/rs.dcm", "seg/binary.dcm", "seg/fractional.dcm", "seg/labelmap.dcm"];
     proptest::sample::select([files.as_slice(), more.as_slice()].concat()).prop_map(|file| std::fs::read(golden().join(file)).unwrap())
 }

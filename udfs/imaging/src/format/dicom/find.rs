@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::codecs::check_syntax;
 use super::file::{self, DicomFile};
 use super::header::{ImageFile, Kind, kind, series_of};
-use super::pixels::check_syntax;
 use super::series::Series;
 use crate::error::{ImageError, Result};
 

@@ -144,10 +144,10 @@ pub(super) fn frames(file: &DicomFile, pixels: &PixelFormat) -> Result<usize> {
     let ceiling = match &file.pixels {
         Pixels::Absent => return Err(ImageError::dicom(&file.path, "it holds no pixels; export the images with their pixel data")),
         Pixels::Unread { encapsulated: false, bytes } => *bytes,
-        Pixels::Unread { encapsulated: true, bytes } => bytes.saturating_mul(super::pixels::ratio(&file.syntax)),
+        Pixels::Unread { encapsulated: true, bytes } => bytes.saturating_mul(super::codecs::ratio(&file.syntax)),
         Pixels::Native(bytes) => bytes.len() as u64,
         Pixels::Fragments(fragments) => {
-            fragments.iter().map(|f| f.len() as u64).sum::<u64>().saturating_mul(super::pixels::ratio(&file.syntax))
+            fragments.iter().map(|f| f.len() as u64).sum::<u64>().saturating_mul(super::codecs::ratio(&file.syntax))
         }
     };
     if expected > ceiling {

@@ -4,6 +4,7 @@
 //! A path is a folder with one series, one file of it, or `folder#SeriesInstanceUID`; of an RTSTRUCT or SEG,
 //! `file#folder` where the images are not found beside it.
 
+mod codecs;
 mod file;
 mod find;
 mod header;
@@ -283,7 +284,7 @@ pub fn parse_dicom(bytes: &[u8]) -> Result<Volume> {
     let file = DicomFile::parse(bytes)?;
     match kind(&file.object) {
         Kind::Image => {
-            pixels::check_syntax(&file)?;
+            codecs::check_syntax(&file)?;
             let series = Series::new(&file.path, vec![ImageFile::of(&file)?])?;
             series.load_from(|_| DicomFile::parse(bytes))
         }

@@ -9,7 +9,7 @@ use ndarray::Array3;
 use super::file::DicomFile;
 use super::header::{PixelFormat, Slice, frames, group, slices};
 use super::object::Object;
-use super::{pixels, tags};
+use super::{codecs, pixels, tags};
 use crate::Geometry;
 use crate::error::{ImageError, Result};
 
@@ -52,7 +52,7 @@ impl Segmentation {
     pub fn of(file: &DicomFile) -> Result<Segmentation> {
         let fail = |problem: String| ImageError::dicom(&file.path, problem);
         let object = &file.object;
-        pixels::check_syntax(file)?;
+        codecs::check_syntax(file)?;
         let kind = object.text(tags::SEGMENTATION_TYPE).unwrap_or_default();
         let meaning = match kind.as_str() {
             "BINARY" => Meaning::Binary,
