@@ -42,18 +42,26 @@ pub(super) fn is_dicom(path: &Path) -> bool {
 /// The DICOM files of a folder, without its subfolders, sorted. Files of other kinds are passed over, unless their name
 /// ends in `.dcm`.
 pub(super) fn files(folder: &Path, guard: Guard) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in candidates(folder, guard)? {
+        guard(&path)?;
+        let named = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dcm"));
+        if named || is_dicom(&path) {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// A folder's files but hidden ones, sorted.
+fn candidates(folder: &Path, guard: Guard) -> Result<Vec<PathBuf>> {
     guard(folder)?;
     let unreadable = |e| ImageError::io(folder, "listing the folder", e);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden || !path.is_file() {
-            continue;
-        }
-        guard(&path)?;
-        let named = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("dcm"));
-        if named || is_dicom(&path) {
+        if !hidden && path.is_file() {
             found.push(path);
         }
     }
@@ -200,8 +208,9 @@ pub(super) fn referenced(path: &Path, uids: &[String], given: Option<&str>, guar
 
 /// Whether the first DICOM file of a folder is of one of these series.
 fn starts_series(folder: &Path, uids: &[String], guard: Guard) -> bool {
-    let Ok(files) = files(folder, guard) else { return false };
-    let Some(Ok(file)) = files.first().map(|path| DicomFile::open(path, false)) else { return false };
+    let Ok(files) = candidates(folder, guard) else { return false };
+    let first = files.iter().find(|path| guard(path).is_ok() && is_dicom(path));
+    let Some(Ok(file)) = first.map(|path| DicomFile::open(path, false)) else { return false };
     series_of(&file).is_ok_and(|uid| uids.contains(&uid))
 }
 
