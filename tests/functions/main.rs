@@ -4,6 +4,7 @@
 
 mod behaviour;
 mod desk;
+mod dicom;
 mod invariance;
 mod reference;
 mod sql;

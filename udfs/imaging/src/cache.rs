@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use crate::error::{ImageError, Result};
-use crate::{Volume, read_volume};
+use crate::format::dicom::{self, Guard, open_to_all};
+use crate::format::read_volume_within;
+use crate::{Label, Volume};
 
 /// A store of decoded volumes, shared by threads, bounded in bytes: the least recently used go first.
 ///
 /// A file is known by its path, length and time of change, so that an overwritten file is read again. (Of a header
-/// with its voxels in a second file, only the header is looked at.) Threads that ask for the same file at once wait
+/// with its voxels in a second file, only the header is looked at; of a DICOM file, all of its folder, but not the images of
+/// an RTSTRUCT or SEG in another folder.) Threads that ask for the same file at once wait
 /// for one decoding. A file that cannot be read is not remembered.
 pub struct Cache {
     limit: usize,
@@ -21,6 +24,8 @@ pub struct Cache {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     path: PathBuf,
+    /// Of a mask in DICOM, its label: the file is decoded onto a grid label by label.
+    mask: Option<Option<Label>>,
     changed: Option<SystemTime>,
     length: u64,
 }
@@ -54,14 +59,24 @@ impl Cache {
         Cache { limit, state: Mutex::default() }
     }
 
-    /// The volume in a file.
+    /// The volume in a file or a DICOM series.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Arc<Volume>> {
-        self.read_with(path.as_ref(), |path| read_volume(path))
+        self.read_within(path.as_ref(), &open_to_all)
     }
 
-    fn read_with(&self, path: &Path, decode: impl FnOnce(&Path) -> Result<Volume>) -> Result<Arc<Volume>> {
-        let about = std::fs::metadata(path).map_err(|e| ImageError::io(path, "opening the file", e))?;
-        let key = Key { path: path.into(), changed: about.modified().ok(), length: about.len() };
+    /// The same; `guard` is asked before a file is opened that the path does not name.
+    pub(crate) fn read_within(&self, path: &Path, guard: Guard) -> Result<Arc<Volume>> {
+        self.read_with(path, None, |path| read_volume_within(path, guard))
+    }
+
+    /// The mask that a DICOM path and a label mean.
+    pub(crate) fn read_mask(&self, path: &Path, label: Option<&Label>, guard: Guard) -> Result<Arc<Volume>> {
+        self.read_with(path, Some(label.cloned()), |path| dicom::read_mask(path, label, guard))
+    }
+
+    fn read_with(&self, path: &Path, mask: Option<Option<Label>>, decode: impl FnOnce(&Path) -> Result<Volume>) -> Result<Arc<Volume>> {
+        let (changed, length) = state_of(path)?;
+        let key = Key { path: path.into(), mask, changed, length };
         let slot = {
             let mut state = lock(&self.state);
             state.clock += 1;
@@ -117,6 +132,25 @@ impl Cache {
     }
 }
 
+/// When a file changed last, and its length; of a DICOM series the latest change and the sum over its folder.
+fn state_of(path: &Path) -> Result<(Option<SystemTime>, u64)> {
+    let place = dicom::place(path);
+    let about = std::fs::metadata(&place).map_err(|e| ImageError::io(&place, "opening the file", e))?;
+    let folder = match about.is_dir() {
+        true => Some(place.as_path()),
+        false if dicom::is_dicom(path) => place.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p }),
+        false => None,
+    };
+    let Some(folder) = folder else { return Ok((about.modified().ok(), about.len())) };
+    let entries = std::fs::read_dir(folder).map_err(|e| ImageError::io(folder, "listing the folder", e))?;
+    let (mut changed, mut length) = (about.modified().ok(), 0);
+    for about in entries.filter_map(|entry| entry.ok()?.metadata().ok()) {
+        changed = changed.max(about.modified().ok());
+        length += about.len() + 1;
+    }
+    Ok((changed, length))
+}
+
 /// A panic while the lock was held leaves nothing half done: the state is used on.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -145,7 +179,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let read = cache.read_with(&path, |_| {
+                    let read = cache.read_with(&path, None, |_| {
                         decoded.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(std::time::Duration::from_millis(20));
                         Ok(volume(10))
@@ -165,7 +199,7 @@ mod tests {
         let paths = ["a", "b", "c"].map(file);
         let decoded = AtomicUsize::new(0);
         let read = |i: usize, voxels: usize| {
-            cache.read_with(&paths[i], |_| {
+            cache.read_with(&paths[i], None, |_| {
                 decoded.fetch_add(1, Ordering::SeqCst);
                 Ok(volume(voxels))
             })
@@ -181,7 +215,7 @@ mod tests {
         read(1, 10).unwrap();
         assert_eq!(decoded.load(Ordering::SeqCst), 4);
         let large = Cache::new(5);
-        assert_eq!(large.read_with(&paths[0], |_| Ok(volume(10))).unwrap().voxels.bytes(), 10);
+        assert_eq!(large.read_with(&paths[0], None, |_| Ok(volume(10))).unwrap().voxels.bytes(), 10);
         assert_eq!(large.bytes(), 0);
         paths.iter().for_each(|p| std::fs::remove_file(p).unwrap());
     }
@@ -189,12 +223,12 @@ mod tests {
     #[test]
     fn a_changed_file_is_read_again_and_a_bad_one_is_not_kept() {
         let (cache, path) = (Cache::default(), file("changed"));
-        assert_eq!(cache.read_with(&path, |_| Ok(volume(3))).unwrap().voxels.bytes(), 3);
+        assert_eq!(cache.read_with(&path, None, |_| Ok(volume(3))).unwrap().voxels.bytes(), 3);
         std::fs::write(&path, "another length").unwrap();
-        assert_eq!(cache.read_with(&path, |_| Ok(volume(4))).unwrap().voxels.bytes(), 4);
+        assert_eq!(cache.read_with(&path, None, |_| Ok(volume(4))).unwrap().voxels.bytes(), 4);
         std::fs::write(&path, "bad").unwrap();
         assert!(cache.read(&path).is_err());
-        assert_eq!(cache.read_with(&path, |_| Ok(volume(5))).unwrap().voxels.bytes(), 5);
+        assert_eq!(cache.read_with(&path, None, |_| Ok(volume(5))).unwrap().voxels.bytes(), 5);
         std::fs::remove_file(&path).unwrap();
         assert!(cache.read(&path).unwrap_err().to_string().contains("no such file"));
     }

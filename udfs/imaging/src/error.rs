@@ -13,7 +13,7 @@ pub enum ImageError {
     DataFileMissing { path: PathBuf, data: PathBuf },
     #[error("{path}: {doing} failed: {source}", path = path.display())]
     Io { path: PathBuf, doing: &'static str, source: std::io::Error },
-    #[error("{path}: not an image that is read here: found {found}; expected NIfTI (.nii, .nii.gz, .hdr with .img), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd)", path = path.display())]
+    #[error("{path}: not an image that is read here: found {found}; expected a DICOM series (its folder, or a file of it), NIfTI (.nii, .nii.gz, .hdr with .img), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd)", path = path.display())]
     NotAnImage { path: PathBuf, found: String },
     #[error("{path}: {field} is {found}; expected {expected}", path = path.display())]
     Header { path: PathBuf, field: String, found: String, expected: String },
@@ -21,6 +21,8 @@ pub enum ImageError {
     Truncated { path: PathBuf, expected: u64, found: u64 },
     #[error("{path}: the file holds more than its header says: {expected} bytes of voxels, then at least {extra} more; the header or the file is wrong", path = path.display())]
     Trailing { path: PathBuf, expected: u64, extra: u64 },
+    #[error("{path}: {problem}", path = path.display())]
+    Dicom { path: PathBuf, problem: String },
     #[error("{path}: {geometry}", path = path.display())]
     BadGeometry { path: PathBuf, geometry: GeometryError },
     #[error("{path}: cannot be written: {why}", path = path.display())]
@@ -57,6 +59,10 @@ pub enum GeometryError {
 impl ImageError {
     pub(crate) fn header(path: &Path, field: impl Into<String>, found: impl ToString, expected: impl Into<String>) -> Self {
         ImageError::Header { path: path.into(), field: field.into(), found: found.to_string(), expected: expected.into() }
+    }
+
+    pub(crate) fn dicom(path: &Path, problem: impl Into<String>) -> Self {
+        ImageError::Dicom { path: path.into(), problem: problem.into() }
     }
 
     pub(crate) fn io(path: &Path, doing: &'static str, source: std::io::Error) -> Self {

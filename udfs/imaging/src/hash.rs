@@ -10,16 +10,23 @@ use crate::error::{ImageError, Result};
 
 /// SHA-256 of a file's bytes in lower-case hexadecimal.
 pub fn sha256_file(path: impl AsRef<Path>) -> Result<String> {
-    let path = path.as_ref();
-    let mut file = File::open(path).map_err(|e| ImageError::io(path, "opening the file", e))?;
+    sha256_files(&[path])
+}
+
+/// SHA-256 of the bytes of several files, one after the other.
+pub fn sha256_files(paths: &[impl AsRef<Path>]) -> Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n) => hasher.update(&buffer[..n]),
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(ImageError::io(path, "reading the file", e)),
+    for path in paths {
+        let path = path.as_ref();
+        let mut file = File::open(path).map_err(|e| ImageError::io(path, "opening the file", e))?;
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => hasher.update(&buffer[..n]),
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(ImageError::io(path, "reading the file", e)),
+            }
         }
     }
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

@@ -4,11 +4,12 @@
 //! A text that does not start with `image('` or `mask('` is the path of an image. Quotes in paths are doubled, as in SQL.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::error::{ImageError, Result};
+use crate::format::dicom::{self, Guard, open_to_all};
 use crate::mask::{self, Reach};
 use crate::{Cache, Interpolator, Volume, ops};
 
@@ -31,7 +32,7 @@ pub enum Role {
 }
 
 /// Which part of a mask file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Label {
     Number(u32),
     /// A region's name in a DICOM RTSTRUCT or SEG.
@@ -123,23 +124,24 @@ impl Recipe {
 
     /// Reads the file through the cache and applies the steps in order.
     pub fn load(&self, cache: &Cache) -> Result<Arc<Volume>> {
+        self.load_within(cache, &open_to_all)
+    }
+
+    /// The same; `guard` is asked before a file is opened that the recipe does not name (a series' other slices, the
+    /// images of an RTSTRUCT).
+    pub fn load_within(&self, cache: &Cache, guard: Guard) -> Result<Arc<Volume>> {
         let path = Path::new(&self.path);
-        let mut volume = cache.read(path)?;
-        match &self.role {
-            Role::Mask { label: Some(Label::Number(label)) } => volume = Arc::new(mask::select_label(&volume, *label, path)?),
-            Role::Mask { label: Some(Label::Roi(name)) } => {
-                let found = format!("'{name}', a region's name, for a file that holds numbers");
-                let expected = "a label number (regions have names in DICOM RTSTRUCT and SEG, which are not read yet)";
-                return Err(ImageError::Header { path: PathBuf::from(path), field: "the label".into(), found, expected: expected.into() });
-            }
-            Role::Image | Role::Mask { label: None } => {}
-        }
+        let mut volume = match &self.role {
+            Role::Mask { label } if dicom::is_dicom(path) => cache.read_mask(path, label.as_ref(), guard)?,
+            Role::Mask { label: Some(label) } => Arc::new(dicom::one_label(&*cache.read_within(path, guard)?, label, path)?),
+            Role::Image | Role::Mask { label: None } => cache.read_within(path, guard)?,
+        };
         for op in &self.ops {
             volume = Arc::new(match op {
                 Op::Window { center, width } => ops::window(&volume, *center, *width)?,
                 Op::Resample { spacing, interpolator } => ops::resample_to_spacing(&volume, *spacing, *interpolator)?,
                 Op::Zscore => ops::zscore(&volume)?,
-                Op::Crop { mask, pad } => ops::crop(&volume, &*mask.load(cache)?, *pad as usize)?,
+                Op::Crop { mask, pad } => ops::crop(&volume, &*mask.load_within(cache, guard)?, *pad as usize)?,
                 Op::Erode(reach) => mask::erode(&volume, *reach)?,
                 Op::Dilate(reach) => mask::dilate(&volume, *reach)?,
             });
@@ -510,7 +512,7 @@ mod tests {
         for (recipe, word) in [
             (Recipe::mask(mask.to_str().unwrap(), Some(Label::Number(9))), "label 9 is absent"),
             (Recipe::mask(mask.to_str().unwrap(), Some(Label::Roi("GTV".into()))), "RTSTRUCT"),
-            (Recipe::image(folder.to_str().unwrap()), "DICOM series are not read yet"),
+            (Recipe::image(folder.to_str().unwrap()), "no DICOM slices"),
             (Recipe::image("/no/such.nii"), "no such file"),
         ] {
             let message = recipe.load(&cache).unwrap_err().to_string();

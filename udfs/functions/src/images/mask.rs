@@ -1,4 +1,4 @@
-//! A mask file as a recipe.
+//! A mask file as a recipe: labels of voxels, or regions of a DICOM RTSTRUCT or SEG.
 
 use esccsql_imaging::{Label, Recipe};
 
@@ -8,10 +8,10 @@ use crate::shape::{Function, Image, Kind, Problem, each};
 pub fn mask() -> Function {
     each(
         "mask",
-        "A mask file, whole or one label of it. Without a label every voxel other than 0 counts, and radiomics takes its option `label`.",
+        "A mask file, whole or one label of it: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG. Without a label every voxel other than 0 counts, and radiomics takes its option `label`. RTSTRUCT and SEG become voxels on the grid of their images, which are looked for in the file's folder, in the one above and in those beside it.",
     )
-    .arg("path", Kind::Text, "path of the file, relative to the working directory")
-    .optional("label", Kind::Label, "number of the label, or name of the region")
+    .arg("path", Kind::Text, "path of the file, relative to the working directory; of an RTSTRUCT or SEG also 'file#folder of the images'")
+    .optional("label", Kind::Label, "number of the label, or name of the region (RTSTRUCT: ROI name; SEG: segment label)")
     .example("SELECT mask('gtv.nii.gz', 1)")
     .returns(|row, _| {
         let label = match row.has(1).then(|| row.text(1)) {

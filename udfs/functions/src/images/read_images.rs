@@ -1,26 +1,28 @@
-//! Image files as rows.
+//! Image files and DICOM series as rows.
 
 use std::path::{Path, PathBuf};
 
-use esccsql_imaging::{Recipe, read_header, sha256_file};
+use esccsql_imaging::{DicomEntry, Header, ImageError, Recipe, is_dicom, list_dicom, place, read_header, sha256_file, sha256_files};
 use rayon::prelude::*;
 
 use crate::shape::{Environment, Function, Image, Kind, Problem, options, record, table};
 
-/// Endings of the files that are read.
-const ENDINGS: [&str; 7] = [".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd"];
+/// Endings of the files that are read. DICOM files are also found by their first bytes.
+const ENDINGS: [&str; 8] = [".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"];
 
 record! {
-    /// One file.
+    /// One file or one DICOM series. An RTSTRUCT or SEG has no grid of its own: it belongs to a series.
     struct ImageFile {
         path: String,
         format: String,
         modality: Option<String>,
-        shape: Vec<i64>,
-        spacing: Vec<f64>,
-        origin: Vec<f64>,
-        direction: Vec<f64>,
-        dtype: String,
+        shape: Option<Vec<i64>>,
+        spacing: Option<Vec<f64>>,
+        origin: Option<Vec<f64>>,
+        direction: Option<Vec<f64>>,
+        dtype: Option<String>,
+        series: Option<String>,
+        rois: Option<Vec<String>>,
         sha256: Option<String>,
         image: Image,
     }
@@ -28,21 +30,32 @@ record! {
 
 options! {
     struct Options {
-        /// Compute each file's SHA-256, which reads it whole.
+        /// Compute each file's SHA-256, which reads it whole. Of a DICOM series: of its files one after the other, along z.
         sha256: bool = true,
     }
 }
 
 pub fn read_images() -> Function {
-    table("read_images", "One row per image file of a folder (searched with its subfolders), a glob pattern or a single path. Headers are read, voxels are not.")
+    table("read_images", "One row per image file, DICOM series, RTSTRUCT and SEG of a folder (searched with its subfolders), a glob pattern or a single path. Headers are read, voxels are not. `series` is the SeriesInstanceUID of a DICOM series and, of an RTSTRUCT or SEG, of the images that it belongs to; `rois` are the names of its regions for mask(path, name).")
         .arg("path", Kind::Text, "folder, pattern such as 'scans/*.nii.gz' or 'scans/**/*_pre.nrrd', or file")
         .options::<Options>()
         .example("SELECT path, shape, spacing, image FROM read_images('*.nii.gz') ORDER BY path")
         .rows(|arguments, options| {
             let environment = Environment::current();
-            let files = files(arguments.text(0), &environment)?;
-            let read = |path: &PathBuf| describe(path, options, &environment);
-            environment.pool()?.install(|| files.par_iter().map(read).collect::<Vec<_>>()).into_iter().collect()
+            let found = files(arguments.text(0), &environment)?;
+            for path in &found {
+                environment.check_path(&place(path))?;
+            }
+            let (dicom, files): (Vec<_>, Vec<_>) = found.into_iter().partition(|path| is_dicom(path));
+            let guard = |path: &Path| environment.check_path(path).map_err(|problem| ImageError::Operation(problem.to_string()));
+            let mut rows = environment.pool()?.install(|| {
+                let series = list_dicom(&dicom, &guard).map_err(Problem::user)?;
+                let series: Vec<_> = series.par_iter().map(|entry| dicom_row(entry, options)).collect();
+                let files: Vec<_> = files.par_iter().map(|path| file_row(path, options)).collect();
+                series.into_iter().chain(files).collect::<Result<Vec<_>, Problem>>()
+            })?;
+            rows.sort_by(|a, b| a.path.cmp(&b.path));
+            Ok(rows)
         })
 }
 
@@ -52,22 +65,45 @@ pub fn is_image_path(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-fn describe(path: &Path, options: &Options, environment: &Environment) -> Result<ImageFile, Problem> {
-    environment.check_path(path)?;
+fn file_row(path: &Path, options: &Options) -> Result<ImageFile, Problem> {
     let header = read_header(path).map_err(Problem::user)?;
-    let name = path.to_string_lossy().into_owned();
+    let sha256 = options.sha256.then(|| sha256_file(path)).transpose().map_err(Problem::user)?;
+    let path = path.to_string_lossy().into_owned();
+    let image = Recipe::image(path.as_str());
+    Ok(ImageFile { sha256, ..row(path, image, header.format.to_string(), Some(&header)) })
+}
+
+fn dicom_row(entry: &DicomEntry, options: &Options) -> Result<ImageFile, Problem> {
+    let sha256 = options.sha256.then(|| sha256_files(&entry.files)).transpose().map_err(Problem::user)?;
+    let image = match entry.regions {
+        Some(_) => Recipe::mask(entry.path.as_str(), None),
+        None => Recipe::image(entry.path.as_str()),
+    };
     Ok(ImageFile {
-        format: header.format.to_string(),
-        modality: None,
-        shape: header.geometry.size.iter().map(|&n| n as i64).collect(),
-        spacing: header.geometry.spacing.to_vec(),
-        origin: header.geometry.origin.to_vec(),
-        direction: header.geometry.direction.concat(),
-        dtype: header.dtype.to_string(),
-        sha256: options.sha256.then(|| sha256_file(path)).transpose().map_err(Problem::user)?,
-        image: Image(Recipe::image(name.as_str()).to_string()),
-        path: name,
+        modality: entry.modality.clone(),
+        series: entry.series.clone(),
+        rois: entry.regions.clone(),
+        sha256,
+        ..row(entry.path.clone(), image, "DICOM".into(), entry.header.as_ref())
     })
+}
+
+fn row(path: String, image: Recipe, format: String, header: Option<&Header>) -> ImageFile {
+    let grid = header.map(|header| &header.geometry);
+    ImageFile {
+        path,
+        format,
+        modality: None,
+        shape: grid.map(|grid| grid.size.iter().map(|&n| n as i64).collect()),
+        spacing: grid.map(|grid| grid.spacing.to_vec()),
+        origin: grid.map(|grid| grid.origin.to_vec()),
+        direction: grid.map(|grid| grid.direction.concat()),
+        dtype: header.map(|header| header.dtype.to_string()),
+        series: None,
+        rois: None,
+        sha256: None,
+        image: Image(image.to_string()),
+    }
 }
 
 /// The image files that a pattern means, sorted.
@@ -77,7 +113,8 @@ fn files(pattern: &str, environment: &Environment) -> Result<Vec<PathBuf>, Probl
     if path.is_dir() {
         environment.check_path(path)?;
         walk(path, &mut |file| {
-            if is_image_path(&file.to_string_lossy()) {
+            let hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if !hidden && (is_image_path(&file.to_string_lossy()) || (environment.check_path(&file).is_ok() && is_dicom(&file))) {
                 found.push(file);
             }
         })?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use esccsql_imaging::{Cache, Op, Recipe, Volume};
+use esccsql_imaging::{Cache, ImageError, Op, Recipe, Volume, place};
 
 use crate::shape::{Environment, Image, Problem};
 
@@ -30,7 +30,10 @@ pub fn mask_recipe(text: &str) -> Result<Recipe, Problem> {
 /// The volume of a recipe.
 pub fn load(recipe: &Recipe) -> Result<Arc<Volume>, Problem> {
     check(recipe)?;
-    recipe.load(&CACHE).map_err(Problem::user)
+    let environment = Environment::current();
+    // DICOM opens files that the recipe does not name: the slices beside one, the images of an RTSTRUCT.
+    let guard = |path: &Path| environment.check_path(path).map_err(|problem| ImageError::Operation(problem.to_string()));
+    recipe.load_within(&CACHE, &guard).map_err(Problem::user)
 }
 
 /// The recipe with one more step, as the function's result.
@@ -39,7 +42,7 @@ pub fn then(text: &str, op: Op) -> Result<Image, Problem> {
 }
 
 fn check(recipe: &Recipe) -> Result<(), Problem> {
-    Environment::current().check_path(Path::new(recipe.path()))?;
+    Environment::current().check_path(&place(recipe.path()))?;
     for op in recipe.ops() {
         if let Op::Crop { mask, .. } = op {
             check(mask)?;

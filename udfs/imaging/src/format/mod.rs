@@ -1,10 +1,11 @@
-//! Image files: what is in them ([`read_header`]), their voxels ([`read_volume`]) and writing them ([`write_volume`]).
+//! Image files (of DICOM: folders of them): what is in them ([`read_header`]), their voxels ([`read_volume`]) and writing them ([`write_volume`]).
 //!
 //! A file is recognised by its first bytes, not by its name. Geometry is reported as ITK 5.4 (SimpleITK 2.5) reports
 //! it, in LPS; a 2D image is a volume of one slice, trailing axes of one voxel are dropped.
 //! Nothing is allocated on the word of a header alone: the voxels it promises must fit in the file's length (times
 //! 1032, deflate's best ratio, when compressed), and compressed voxels are read in growing steps.
 
+pub(crate) mod dicom;
 mod metaimage;
 mod nifti;
 mod nrrd;
@@ -30,6 +31,7 @@ pub enum Format {
     Nifti2,
     Nrrd,
     MetaImage,
+    Dicom,
 }
 
 impl fmt::Display for Format {
@@ -39,6 +41,7 @@ impl fmt::Display for Format {
             Format::Nifti2 => "NIfTI-2",
             Format::Nrrd => "NRRD",
             Format::MetaImage => "MetaImage",
+            Format::Dicom => "DICOM",
         })
     }
 }
@@ -76,20 +79,34 @@ struct Skip {
     from_end: bool,
 }
 
-/// Reads the header of an image file.
+/// Reads the header of an image file, or the headers of a DICOM series.
 pub fn read_header(path: impl AsRef<Path>) -> Result<Header> {
+    if dicom::is_dicom(&path) {
+        return dicom::read_header(path.as_ref(), &dicom::open_to_all);
+    }
     Ok(layout(&mut Source::open(path.as_ref())?)?.header)
 }
 
-/// Reads an image file.
+/// Reads an image file or a DICOM series.
 pub fn read_volume(path: impl AsRef<Path>) -> Result<Volume> {
-    let mut source = Source::open(path.as_ref())?;
+    read_volume_within(path.as_ref(), &dicom::open_to_all)
+}
+
+/// The same; `guard` is asked before a file is opened that the path does not name.
+pub(crate) fn read_volume_within(path: &Path, guard: dicom::Guard) -> Result<Volume> {
+    if dicom::is_dicom(path) {
+        return dicom::read_volume(path, guard);
+    }
+    let mut source = Source::open(path)?;
     let layout = layout(&mut source)?;
     load(layout, source)
 }
 
-/// Reads an image from the bytes of a file of any format; voxels in a second file cannot be reached.
+/// Reads an image from the bytes of a file of any format; voxels in other files cannot be reached.
 pub fn parse_volume(bytes: &[u8]) -> Result<Volume> {
+    if dicom::recognises(bytes) {
+        return dicom::parse_dicom(bytes);
+    }
     let mut source = Source::memory(bytes)?;
     let layout = layout(&mut source)?;
     load(layout, source)

@@ -161,8 +161,6 @@ impl<'a> Source<'a> {
         let head = &self.head;
         let found = if head.is_empty() {
             "an empty file".into()
-        } else if head.get(128..132) == Some(b"DICM") {
-            "a DICOM file (DICOM series are not read yet)".into()
         } else if head.starts_with(b"\x89PNG") {
             "a PNG picture".into()
         } else if head.starts_with(b"\xff\xd8\xff") {
@@ -185,8 +183,7 @@ impl<'a> Source<'a> {
 fn open_file(path: &Path) -> Result<(File, u64)> {
     let about = std::fs::metadata(path).map_err(|e| ImageError::io(path, "opening the file", e))?;
     if !about.is_file() {
-        let found = if about.is_dir() { "a folder (DICOM series are not read yet)" } else { "not a regular file" };
-        return Err(ImageError::NotAnImage { path: path.into(), found: found.into() });
+        return Err(ImageError::NotAnImage { path: path.into(), found: "not a regular file".into() });
     }
     let file = File::open(path).map_err(|e| ImageError::io(path, "opening the file", e))?;
     Ok((file, about.len()))
