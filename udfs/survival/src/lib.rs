@@ -22,4 +22,5 @@ mod risk_sets;
 pub mod rmst;
 mod rng;
 pub mod rsf;
+pub mod shap;
 mod special;

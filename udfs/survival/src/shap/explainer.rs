@@ -1,0 +1,179 @@
+//! A model with the rows that it is explained against.
+
+use std::sync::OnceLock;
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::cox::CoxCurves;
+use super::forest::{self, Background, Columns};
+use super::{Explanation, Output};
+use crate::brier::check_times;
+use crate::error::SurvivalError;
+use crate::rsf::{Forest, check_covariates};
+
+/// Where the value of an absent feature comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The background rows: R survex and python survshap.
+    #[default]
+    Interventional,
+    /// The training rows in the nodes of the trees; the background rows play no part. Forests only.
+    PathDependent,
+}
+
+/// Models that can be explained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Explained {
+    Forest(Forest),
+    Cox(CoxCurves),
+}
+
+/// A model, its background rows and the method.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Explainer {
+    model: Explained,
+    method: Method,
+    /// rows x features, row-major.
+    background: Vec<f64>,
+    /// Background means on the forest's event times, by output: made when first asked for.
+    #[serde(skip)]
+    forest_bases: [OnceLock<Vec<f64>>; 3],
+}
+
+impl Explainer {
+    /// `background` is rows x features.
+    ///
+    /// # Errors
+    /// No background rows, another number of columns than the model has, values that are not finite, and path-dependent
+    /// values of a Cox model.
+    pub fn new(model: Explained, background: ArrayView2<f64>, method: Method) -> Result<Self, SurvivalError> {
+        if background.nrows() == 0 {
+            return Err(SurvivalError::Empty);
+        }
+        if method == Method::PathDependent && matches!(model, Explained::Cox(_)) {
+            return Err(SurvivalError::BadOption {
+                option: "method",
+                expected: "'interventional' for a Cox model, which has no nodes",
+                found: "'path_dependent'".into(),
+            });
+        }
+        let explainer = Self { model, method, background: background.iter().copied().collect(), forest_bases: Default::default() };
+        explainer.check(background)?;
+        Ok(explainer)
+    }
+
+    pub fn model(&self) -> &Explained {
+        &self.model
+    }
+
+    /// Rows of the background.
+    pub fn background_rows(&self) -> usize {
+        self.background.len() / self.features()
+    }
+
+    /// The times at which the model's curves change: all of a forest's event times, the event times of a Cox model.
+    pub fn event_times(&self) -> Vec<f64> {
+        match &self.model {
+            Explained::Forest(forest) => forest.event_times.clone(),
+            Explained::Cox(cox) => {
+                let mut before = 0.0;
+                let steps = cox.times.iter().zip(&cox.cumulative_hazard);
+                steps.filter(|(_, hazard)| std::mem::replace(&mut before, **hazard) < **hazard).map(|(&t, _)| t).collect()
+            }
+        }
+    }
+
+    /// Explains one row at ascending `times` (ignored for [`Output::Risk`]).
+    ///
+    /// # Errors
+    /// Another number of features than the model has, values that are not finite, times that do not ascend, and a Cox model
+    /// whose hazards range over so many orders of magnitude that the shares of survival lose their digits.
+    pub fn explain(&self, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
+        self.check(x.insert_axis(ndarray::Axis(0)))?;
+        let times = if output == Output::Risk { &[] } else { times };
+        if output != Output::Risk {
+            check_times(times)?;
+        }
+        match &self.model {
+            Explained::Forest(forest) => self.explain_forest(forest, x, times, output),
+            Explained::Cox(cox) => self.explain_cox(cox, x, times, output),
+        }
+    }
+
+    /// Explains each row of `x`, in parallel.
+    ///
+    /// # Errors
+    /// Those of [`Explainer::explain`].
+    pub fn explain_all(&self, x: ArrayView2<f64>, times: &[f64], output: Output) -> Result<Vec<Explanation>, SurvivalError> {
+        (0..x.nrows()).into_par_iter().map(|i| self.explain(x.row(i), times, output)).collect()
+    }
+
+    fn explain_forest(&self, forest: &Forest, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
+        let background = match self.method {
+            Method::Interventional => Background::Rows(self.background()),
+            Method::PathDependent => Background::Nodes,
+        };
+        let base = self.forest_bases[output as usize]
+            .get_or_init(|| forest::base(forest, &Columns::new(forest, &forest.event_times, output), background));
+        let base = match output {
+            Output::Risk => base.clone(),
+            _ => {
+                let start = if output == Output::Survival { 1.0 } else { 0.0 };
+                let reached = |&t: &f64| forest.event_times.partition_point(|&u| u <= t);
+                times.iter().map(|t| reached(t).checked_sub(1).map_or(start, |k| base[k])).collect()
+            }
+        };
+        let columns = Columns::new(forest, times, output);
+        let values = forest::values(forest, &columns, x, background)?;
+        Ok(Explanation { times: times.to_vec(), base, prediction: forest::prediction(forest, &columns, x), values })
+    }
+
+    fn explain_cox(&self, cox: &CoxCurves, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
+        let background = self.background();
+        let hazard = cox.baseline(times);
+        let curve = |lp: f64| -> Vec<f64> {
+            match output {
+                Output::Risk => vec![lp],
+                Output::CumulativeHazard => hazard.iter().map(|h| h * lp.exp()).collect(),
+                Output::Survival => hazard.iter().map(|h| (-h * lp.exp()).exp()).collect(),
+            }
+        };
+        let prediction = curve(cox.linear_predictor(x));
+        let mut base = vec![0.0; prediction.len()];
+        for b in background.rows() {
+            base.iter_mut().zip(curve(cox.linear_predictor(b))).for_each(|(sum, value)| *sum += value);
+        }
+        base.iter_mut().for_each(|sum| *sum /= background.nrows() as f64);
+        let values = match output {
+            Output::Risk => Array2::from_shape_vec((x.len(), 1), cox.linear_predictor_values(x, background)).expect("one per feature"),
+            Output::CumulativeHazard => cox.cumulative_hazard_values(x, background, &hazard),
+            Output::Survival => {
+                let values = cox.survival_values(x, background, &hazard);
+                cox.check(&values, &base, &prediction)?;
+                values
+            }
+        };
+        Ok(Explanation { times: times.to_vec(), base, prediction, values })
+    }
+
+    fn background(&self) -> ArrayView2<'_, f64> {
+        ArrayView2::from_shape((self.background_rows(), self.features()), &self.background).expect("whole rows")
+    }
+
+    fn features(&self) -> usize {
+        match &self.model {
+            Explained::Forest(forest) => forest.features,
+            Explained::Cox(cox) => cox.coef.len(),
+        }
+    }
+
+    fn check(&self, x: ArrayView2<f64>) -> Result<(), SurvivalError> {
+        if x.ncols() != self.features() {
+            return Err(SurvivalError::ColumnMismatch { expected: self.features(), found: x.ncols() });
+        }
+        check_covariates(x)
+    }
+}

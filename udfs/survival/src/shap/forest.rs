@@ -1,0 +1,134 @@
+//! A forest's curves from the trees' scalar coefficients.
+//!
+//! A tree gives coefficients per (leaf, feature). A leaf's curve changes only at its own few event times, so that its jumps are
+//! added, scaled, to the feature's jumps on the grid of times asked for; one running sum at the end makes the curves.
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+
+use super::Output;
+use super::interventional::Walk;
+use super::path_dependent::{CoverWalk, cover};
+use crate::error::SurvivalError;
+use crate::rsf::{Forest, Tree};
+
+/// Which rows a feature that is not in the set comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Background<'a> {
+    Rows(ArrayView2<'a, f64>),
+    /// The training rows in the nodes of each tree.
+    Nodes,
+}
+
+/// Where leaf curves are read: for each event time of the forest the first column at or after it.
+pub(super) struct Columns {
+    column: Vec<usize>,
+    pub len: usize,
+    output: Output,
+}
+
+impl Columns {
+    pub fn new(forest: &Forest, times: &[f64], output: Output) -> Self {
+        let column = forest.event_times.iter().map(|&u| times.partition_point(|&t| t < u)).collect();
+        Self { column, len: if output == Output::Risk { 1 } else { times.len() }, output }
+    }
+
+    /// Calls `add(column, jump)` for each jump of a leaf's curve within the columns.
+    fn jumps(&self, tree: &Tree, leaf: usize, mut add: impl FnMut(usize, f64)) {
+        if self.output == Output::Risk {
+            return add(0, tree.leaf_mortality(leaf));
+        }
+        let mut survival = 1.0;
+        for event in tree.leaf_events(leaf) {
+            let column = self.column[event.time as usize];
+            if column >= self.len {
+                return;
+            }
+            let (deaths, at_risk) = (f64::from(event.deaths), f64::from(event.at_risk));
+            let jump = if self.output == Output::Survival {
+                let before = survival;
+                survival *= (at_risk - deaths) / at_risk;
+                survival - before
+            } else {
+                deaths / at_risk
+            };
+            add(column, jump);
+        }
+    }
+
+    /// Value before the first jump.
+    fn start(&self) -> f64 {
+        if self.output == Output::Survival { 1.0 } else { 0.0 }
+    }
+}
+
+/// Shares of the features in the prediction of x, features x columns.
+pub(super) fn values(forest: &Forest, columns: &Columns, x: ArrayView1<f64>, background: Background) -> Result<Array2<f64>, SurvivalError> {
+    let mut values = Array2::<f64>::zeros((forest.features, columns.len));
+    let (mut walk, mut cover_walk) = (Walk::default(), CoverWalk::default());
+    let mut jumps: Vec<(usize, f64)> = Vec::new();
+    for tree in &forest.trees {
+        let mut at = usize::MAX;
+        let mut add = |leaf: usize, feature: usize, coefficient: f64| {
+            if leaf != at {
+                at = leaf;
+                jumps.clear();
+                columns.jumps(tree, leaf, |column, jump| jumps.push((column, jump)));
+            }
+            let mut row = values.row_mut(feature);
+            for &(column, jump) in &jumps {
+                row[column] += coefficient * jump;
+            }
+        };
+        match background {
+            Background::Rows(rows) => walk.run(tree, x.reborrow(), rows, &mut add)?,
+            Background::Nodes => {
+                let cover = cover(tree, tree.len(), |leaf| tree.leaf_size(leaf) as f64);
+                cover_walk.run(tree, &cover, x.reborrow(), &mut add)?;
+            }
+        }
+    }
+    let trees = forest.trees.len() as f64;
+    for mut row in values.rows_mut() {
+        let mut sum = 0.0;
+        for value in &mut row {
+            sum += *value;
+            *value = sum / trees;
+        }
+    }
+    Ok(values)
+}
+
+/// Mean prediction over the background.
+pub(super) fn base(forest: &Forest, columns: &Columns, background: Background) -> Vec<f64> {
+    let mut sums = vec![0.0; columns.len];
+    for tree in &forest.trees {
+        let mut weights = vec![0.0; tree.leaves()];
+        match background {
+            Background::Rows(rows) => rows.rows().into_iter().for_each(|b| weights[tree.leaf_of(|j| b[j])] += 1.0),
+            Background::Nodes => (0..tree.leaves()).for_each(|leaf| weights[leaf] = tree.leaf_size(leaf) as f64),
+        }
+        let all: f64 = weights.iter().sum();
+        for (leaf, weight) in weights.into_iter().enumerate().filter(|&(_, weight)| weight > 0.0) {
+            columns.jumps(tree, leaf, |column, jump| sums[column] += weight / all * jump);
+        }
+    }
+    running(columns, sums, forest.trees.len())
+}
+
+/// Prediction of one row.
+pub(super) fn prediction(forest: &Forest, columns: &Columns, x: ArrayView1<f64>) -> Vec<f64> {
+    let mut sums = vec![0.0; columns.len];
+    for tree in &forest.trees {
+        columns.jumps(tree, tree.leaf_of(|j| x[j]), |column, jump| sums[column] += jump);
+    }
+    running(columns, sums, forest.trees.len())
+}
+
+fn running(columns: &Columns, mut sums: Vec<f64>, trees: usize) -> Vec<f64> {
+    let mut sum = 0.0;
+    for value in &mut sums {
+        sum += *value;
+        *value = columns.start() + sum / trees as f64;
+    }
+    sums
+}
