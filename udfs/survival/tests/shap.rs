@@ -198,6 +198,13 @@ proptest! {
                 prop_assert!((found - expected).abs() < 1e-12 * scale);
             }
         }
+        // The walk over the background rows, which large forests take, against the prepared background.
+        let mut walked = Array2::<f64>::zeros((features, 1));
+        for tree in &forest.trees {
+            let add = |leaf: usize, feature: usize, c: f64| walked[(feature, 0)] += c * tree.leaf_mortality(leaf) / forest.trees.len() as f64;
+            Walk::default().run(tree, x.row(3), background, add).unwrap();
+        }
+        close("walk", &walked, &explainer.explain(x.row(3), &[], Output::Risk).unwrap().values, 1e-10);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cox::CoxCurves;
 use super::forest::{self, Background, Columns};
+use super::patterns::Patterns;
 use super::{Explanation, Output};
 use crate::brier::check_times;
 use crate::error::SurvivalError;
@@ -41,6 +42,9 @@ pub struct Explainer {
     /// Background means on the forest's event times, by output: made when first asked for.
     #[serde(skip)]
     forest_bases: [OnceLock<Vec<f64>>; 3],
+    /// The background prepared for the forest's leaves, unless that is too large.
+    #[serde(skip)]
+    patterns: OnceLock<Option<Patterns>>,
 }
 
 impl Explainer {
@@ -60,7 +64,13 @@ impl Explainer {
                 found: "'path_dependent'".into(),
             });
         }
-        let explainer = Self { model, method, background: background.iter().copied().collect(), forest_bases: Default::default() };
+        let explainer = Self {
+            model,
+            method,
+            background: background.iter().copied().collect(),
+            forest_bases: Default::default(),
+            patterns: OnceLock::new(),
+        };
         explainer.check(background)?;
         Ok(explainer)
     }
@@ -112,12 +122,16 @@ impl Explainer {
     }
 
     fn explain_forest(&self, forest: &Forest, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
-        let background = match self.method {
-            Method::Interventional => Background::Rows(self.background()),
-            Method::PathDependent => Background::Nodes,
+        let rows = (self.method == Method::Interventional).then(|| self.background());
+        let background = match rows {
+            None => Background::Nodes,
+            Some(rows) => match self.patterns.get_or_init(|| Patterns::new(&forest.trees, rows)) {
+                Some(patterns) => Background::Patterns(patterns),
+                None => Background::Rows(rows),
+            },
         };
         let base = self.forest_bases[output as usize]
-            .get_or_init(|| forest::base(forest, &Columns::new(forest, &forest.event_times, output), background));
+            .get_or_init(|| forest::base(forest, &Columns::new(forest, &forest.event_times, output), rows));
         let base = match output {
             Output::Risk => base.clone(),
             _ => {

@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2};
 use super::Output;
 use super::interventional::Walk;
 use super::path_dependent::{CoverWalk, cover};
+use super::patterns::Patterns;
 use crate::error::SurvivalError;
 use crate::rsf::{Forest, Tree};
 
@@ -15,6 +16,8 @@ use crate::rsf::{Forest, Tree};
 #[derive(Clone, Copy)]
 pub(super) enum Background<'a> {
     Rows(ArrayView2<'a, f64>),
+    /// The same rows, prepared.
+    Patterns(&'a Patterns),
     /// The training rows in the nodes of each tree.
     Nodes,
 }
@@ -66,7 +69,7 @@ pub(super) fn values(forest: &Forest, columns: &Columns, x: ArrayView1<f64>, bac
     let mut values = Array2::<f64>::zeros((forest.features, columns.len));
     let (mut walk, mut cover_walk) = (Walk::default(), CoverWalk::default());
     let mut jumps: Vec<(usize, f64)> = Vec::new();
-    for tree in &forest.trees {
+    for (index, tree) in forest.trees.iter().enumerate() {
         let mut at = usize::MAX;
         let mut add = |leaf: usize, feature: usize, coefficient: f64| {
             if leaf != at {
@@ -81,6 +84,7 @@ pub(super) fn values(forest: &Forest, columns: &Columns, x: ArrayView1<f64>, bac
         };
         match background {
             Background::Rows(rows) => walk.run(tree, x.reborrow(), rows, &mut add)?,
+            Background::Patterns(patterns) => patterns.run(index, x.reborrow(), &mut add),
             Background::Nodes => {
                 let cover = cover(tree, tree.len(), |leaf| tree.leaf_size(leaf) as f64);
                 cover_walk.run(tree, &cover, x.reborrow(), &mut add)?;
@@ -98,14 +102,14 @@ pub(super) fn values(forest: &Forest, columns: &Columns, x: ArrayView1<f64>, bac
     Ok(values)
 }
 
-/// Mean prediction over the background.
-pub(super) fn base(forest: &Forest, columns: &Columns, background: Background) -> Vec<f64> {
+/// Mean prediction over the rows, or over the training rows in the nodes.
+pub(super) fn base(forest: &Forest, columns: &Columns, rows: Option<ArrayView2<f64>>) -> Vec<f64> {
     let mut sums = vec![0.0; columns.len];
     for tree in &forest.trees {
         let mut weights = vec![0.0; tree.leaves()];
-        match background {
-            Background::Rows(rows) => rows.rows().into_iter().for_each(|b| weights[tree.leaf_of(|j| b[j])] += 1.0),
-            Background::Nodes => (0..tree.leaves()).for_each(|leaf| weights[leaf] = tree.leaf_size(leaf) as f64),
+        match rows {
+            Some(rows) => rows.rows().into_iter().for_each(|b| weights[tree.leaf_of(|j| b[j])] += 1.0),
+            None => (0..tree.leaves()).for_each(|leaf| weights[leaf] = tree.leaf_size(leaf) as f64),
         }
         let all: f64 = weights.iter().sum();
         for (leaf, weight) in weights.into_iter().enumerate().filter(|&(_, weight)| weight > 0.0) {

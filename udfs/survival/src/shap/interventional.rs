@@ -45,9 +45,11 @@ pub struct Walk {
     counts: Vec<u32>,
     coefficients: Vec<f64>,
     shares: Shares,
+    /// One over the background rows.
+    scale: f64,
 }
 
-/// What one background row in play tells of a leaf.
+/// What stays the same along the walk.
 struct At<'a, N: ?Sized> {
     tree: &'a N,
     x: ArrayView1<'a, f64>,
@@ -70,7 +72,7 @@ impl Walk {
         self.path.clear();
         self.alive.clear();
         self.alive.extend((0..background.nrows() as u32).map(|row| (row, 0)));
-        self.shares.scale = 1.0 / background.nrows() as f64;
+        self.scale = 1.0 / background.nrows() as f64;
         let at = At { tree, x: x.reborrow(), background: background.reborrow() };
         self.visit(&at, 0, 0, 0, &mut add)
     }
@@ -154,23 +156,22 @@ impl Walk {
         }
         for (&feature, &coefficient) in self.path.iter().zip(&self.coefficients) {
             if coefficient != 0.0 {
-                add(leaf, feature, coefficient * self.shares.scale);
+                add(leaf, feature, coefficient * self.scale);
             }
         }
     }
 }
 
 /// Table of `(u-1)! w! / (u+w)!`.
-#[derive(Default)]
-struct Shares {
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shares {
     width: usize,
     gains: Vec<f64>,
-    scale: f64,
 }
 
 impl Shares {
     /// Makes the table hold all u and w up to `players`.
-    fn reach(&mut self, players: usize) {
+    pub fn reach(&mut self, players: usize) {
         if players < self.width {
             return;
         }
@@ -189,7 +190,8 @@ impl Shares {
     }
 
     /// The share of each of u features against w; 0 for u = 0.
-    fn gain(&self, u: usize, w: usize) -> f64 {
+    #[inline]
+    pub fn gain(&self, u: usize, w: usize) -> f64 {
         self.gains[u * self.width + w]
     }
 }

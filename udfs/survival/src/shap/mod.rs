@@ -19,6 +19,7 @@ mod explainer;
 mod forest;
 pub mod interventional;
 pub mod path_dependent;
+mod patterns;
 mod quadrature;
 
 pub use aggregate::Aggregation;
