@@ -18,6 +18,8 @@ mod ldl;
 pub mod logrank;
 pub mod nelson_aalen;
 pub mod outcome;
+pub mod pdp;
+pub mod permutation;
 mod risk_sets;
 pub mod rmst;
 mod rng;
