@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,20 @@ pub enum Method {
 pub enum Explained {
     Forest(Forest),
     Cox(CoxCurves),
+}
+
+impl Explained {
+    /// The times at which the model's curves change: all of a forest's event times, the event times of a Cox model.
+    pub fn event_times(&self) -> Vec<f64> {
+        match self {
+            Self::Forest(forest) => forest.event_times.clone(),
+            Self::Cox(cox) => {
+                let mut before = 0.0;
+                let steps = cox.times.iter().zip(&cox.cumulative_hazard);
+                steps.filter(|(_, hazard)| std::mem::replace(&mut before, **hazard) < **hazard).map(|(&t, _)| t).collect()
+            }
+        }
+    }
 }
 
 /// A model, its background rows and the method.
@@ -84,16 +98,28 @@ impl Explainer {
         self.background.len() / self.features()
     }
 
-    /// The times at which the model's curves change: all of a forest's event times, the event times of a Cox model.
+    /// See [`Explained::event_times`].
     pub fn event_times(&self) -> Vec<f64> {
-        match &self.model {
-            Explained::Forest(forest) => forest.event_times.clone(),
-            Explained::Cox(cox) => {
-                let mut before = 0.0;
-                let steps = cox.times.iter().zip(&cox.cumulative_hazard);
-                steps.filter(|(_, hazard)| std::mem::replace(&mut before, **hazard) < **hazard).map(|(&t, _)| t).collect()
-            }
+        self.model.event_times()
+    }
+
+    /// Mean prediction over the background at ascending `times`, which are given back: none for [`Output::Risk`].
+    ///
+    /// # Errors
+    /// Times that do not ascend.
+    pub fn base(&self, times: &[f64], output: Output) -> Result<(Vec<f64>, Vec<f64>), SurvivalError> {
+        let times = if output == Output::Risk { &[] } else { times };
+        if output != Output::Risk {
+            check_times(times)?;
         }
+        let base = match &self.model {
+            Explained::Forest(forest) => self.forest_base(forest, times, output),
+            Explained::Cox(cox) => {
+                let all = cox.predict(self.background(), times, output);
+                all.columns().into_iter().map(|column| column.iter().sum::<f64>() / all.nrows() as f64).collect()
+            }
+        };
+        Ok((times.to_vec(), base))
     }
 
     /// Explains one row at ascending `times` (ignored for [`Output::Risk`]).
@@ -102,15 +128,21 @@ impl Explainer {
     /// Another number of features than the model has, values that are not finite, times that do not ascend, and a Cox model
     /// whose hazards range over so many orders of magnitude that the shares of survival lose their digits.
     pub fn explain(&self, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
-        self.check(x.insert_axis(ndarray::Axis(0)))?;
-        let times = if output == Output::Risk { &[] } else { times };
-        if output != Output::Risk {
-            check_times(times)?;
+        let row = x.insert_axis(ndarray::Axis(0));
+        self.check(row)?;
+        let (times, base) = self.base(times, output)?;
+        let (prediction, values) = match &self.model {
+            Explained::Forest(forest) => {
+                let columns = Columns::new(forest, &times, output);
+                (forest::prediction(forest, &columns, x), forest::values(forest, &columns, x, self.prepared(forest))?)
+            }
+            Explained::Cox(cox) => (cox.predict(row, &times, output).row(0).to_vec(), cox.values(x, self.background(), &times, output)),
+        };
+        let explanation = Explanation { times, base, prediction, values };
+        if matches!(self.model, Explained::Cox(_)) && output == Output::Survival && !explanation.adds_up() {
+            return Err(SurvivalError::HazardsTooWide);
         }
-        match &self.model {
-            Explained::Forest(forest) => self.explain_forest(forest, x, times, output),
-            Explained::Cox(cox) => self.explain_cox(cox, x, times, output),
-        }
+        Ok(explanation)
     }
 
     /// Explains each row of `x`, in parallel.
@@ -121,56 +153,26 @@ impl Explainer {
         (0..x.nrows()).into_par_iter().map(|i| self.explain(x.row(i), times, output)).collect()
     }
 
-    fn explain_forest(&self, forest: &Forest, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
-        let rows = (self.method == Method::Interventional).then(|| self.background());
-        let background = match rows {
-            None => Background::Nodes,
-            Some(rows) => match self.patterns.get_or_init(|| Patterns::new(&forest.trees, rows)) {
-                Some(patterns) => Background::Patterns(patterns),
-                None => Background::Rows(rows),
-            },
-        };
-        let base = self.forest_bases[output as usize]
-            .get_or_init(|| forest::base(forest, &Columns::new(forest, &forest.event_times, output), rows));
-        let base = match output {
-            Output::Risk => base.clone(),
-            _ => {
-                let start = if output == Output::Survival { 1.0 } else { 0.0 };
-                let reached = |&t: &f64| forest.event_times.partition_point(|&u| u <= t);
-                times.iter().map(|t| reached(t).checked_sub(1).map_or(start, |k| base[k])).collect()
-            }
-        };
-        let columns = Columns::new(forest, times, output);
-        let values = forest::values(forest, &columns, x, background)?;
-        Ok(Explanation { times: times.to_vec(), base, prediction: forest::prediction(forest, &columns, x), values })
+    fn prepared<'a>(&'a self, forest: &Forest) -> Background<'a> {
+        if self.method == Method::PathDependent {
+            return Background::Nodes;
+        }
+        match self.patterns.get_or_init(|| Patterns::new(&forest.trees, self.background())) {
+            Some(patterns) => Background::Patterns(patterns),
+            None => Background::Rows(self.background()),
+        }
     }
 
-    fn explain_cox(&self, cox: &CoxCurves, x: ArrayView1<f64>, times: &[f64], output: Output) -> Result<Explanation, SurvivalError> {
-        let background = self.background();
-        let hazard = cox.baseline(times);
-        let curve = |lp: f64| -> Vec<f64> {
-            match output {
-                Output::Risk => vec![lp],
-                Output::CumulativeHazard => hazard.iter().map(|h| h * lp.exp()).collect(),
-                Output::Survival => hazard.iter().map(|h| (-h * lp.exp()).exp()).collect(),
-            }
-        };
-        let prediction = curve(cox.linear_predictor(x));
-        let mut base = vec![0.0; prediction.len()];
-        for b in background.rows() {
-            base.iter_mut().zip(curve(cox.linear_predictor(b))).for_each(|(sum, value)| *sum += value);
+    fn forest_base(&self, forest: &Forest, times: &[f64], output: Output) -> Vec<f64> {
+        let rows = (self.method == Method::Interventional).then(|| self.background());
+        let base = self.forest_bases[output as usize]
+            .get_or_init(|| forest::base(forest, &Columns::new(forest, &forest.event_times, output), rows));
+        if output == Output::Risk {
+            return base.clone();
         }
-        base.iter_mut().for_each(|sum| *sum /= background.nrows() as f64);
-        let values = match output {
-            Output::Risk => Array2::from_shape_vec((x.len(), 1), cox.linear_predictor_values(x, background)).expect("one per feature"),
-            Output::CumulativeHazard => cox.cumulative_hazard_values(x, background, &hazard),
-            Output::Survival => {
-                let values = cox.survival_values(x, background, &hazard);
-                cox.check(&values, &base, &prediction)?;
-                values
-            }
-        };
-        Ok(Explanation { times: times.to_vec(), base, prediction, values })
+        let start = if output == Output::Survival { 1.0 } else { 0.0 };
+        let reached = |&t: &f64| forest.event_times.partition_point(|&u| u <= t);
+        times.iter().map(|t| reached(t).checked_sub(1).map_or(start, |k| base[k])).collect()
     }
 
     fn background(&self) -> ArrayView2<'_, f64> {

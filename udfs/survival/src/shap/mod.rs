@@ -56,3 +56,11 @@ pub struct Explanation {
     /// Features x times: the columns sum to `prediction - base`.
     pub values: Array2<f64>,
 }
+
+impl Explanation {
+    /// Do the values sum to `prediction - base` to 1e-10 at each time? Written so that NaN does not.
+    pub fn adds_up(&self) -> bool {
+        let missed = |k: usize| (self.values.column(k).sum() - (self.prediction[k] - self.base[k])).abs();
+        (0..self.base.len()).all(|k| missed(k) <= 1e-10)
+    }
+}
