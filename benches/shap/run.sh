@@ -15,5 +15,6 @@ echo "survshap: $(cat "$work/theirs.json")"
 import json, pathlib, sys
 work = pathlib.Path(sys.argv[1])
 ours, theirs = (json.loads((work / name).read_text()) for name in ("ours.json", "theirs.json"))
-print(f"ratio: {theirs['seconds'] / ours['median_seconds']:.0f}")
+for name, key in (("survshap, one path", "sampling_seconds"), ("shap.TreeExplainer", "tree_explainer_seconds")):
+    print(f"{name}: {theirs[key] / ours['median_seconds']:.0f} times our time")
 END
