@@ -108,29 +108,21 @@ impl CoxCurves {
         if highest == 0.0 {
             return values;
         }
-        // Per background row, over the features that make a difference: their steps.
-        let rows: Vec<(f64, Vec<(usize, f64)>)> = background
-            .rows()
-            .into_iter()
-            .map(|b| {
-                let steps = self.steps(x, b).into_iter().enumerate().filter(|&(_, a)| a != 0.0);
-                (self.linear_predictor(b), steps.collect())
-            })
-            .collect();
-        let reach = |(lp, steps): &(f64, Vec<(usize, f64)>)| lp + steps.iter().map(|&(_, a)| a.max(0.0)).sum::<f64>();
-        let largest = highest.ln() + rows.iter().map(reach).fold(f64::NEG_INFINITY, f64::max);
+        let mut rows: Vec<Row> = background.rows().into_iter().map(|b| Row::new(self.linear_predictor(b), &self.steps(x, b))).collect();
+        let largest = highest.ln() + rows.iter().map(|row| row.highest).fold(f64::NEG_INFINITY, f64::max);
         let step = std::f64::consts::PI / (DIGITS + largest.max(0.0));
         // Gamma falls by exp(-pi/2) per unit, products on the line grow as sqrt(y).
         let last = ((2.0 / std::f64::consts::PI) * (DIGITS + 4.0 + largest.max(0.0) / 2.0) / step).ceil() as usize;
         let rules: Vec<Vec<(f64, f64)>> = (0..=x.len()).map(|players| gauss_legendre(players.saturating_sub(1))).collect();
         let mut shares = vec![Complex::new(0.0, 0.0); x.len()];
         let mut game = ComplexGame::default();
+        rows.iter_mut().for_each(|row| row.start(step));
         for m in 0..=last {
             let z = Complex::new(LINE, m as f64 * step);
             shares.fill(Complex::new(0.0, 0.0));
-            for (lp, steps) in &rows {
-                let weight = (-z * *lp).exp();
-                game.add(z, steps, weight, &rules[steps.len()], &mut shares);
+            for row in &mut rows {
+                game.add(row, &rules[row.feature.len()], &mut shares);
+                row.advance();
             }
             // The other half of the line is the conjugate.
             let both = if m == 0 { 1.0 } else { 2.0 };
@@ -146,30 +138,86 @@ impl CoxCurves {
     }
 }
 
-/// Complex product games of one kind: outside 1, inside `exp(-z a)`.
+/// A background row's game at one point z of the line: `weight` times the product over its features of `exp(-z a)` inside and 1
+/// outside.
+struct Row {
+    linear_predictor: f64,
+    /// Largest logarithm of the relative hazard over all sets.
+    highest: f64,
+    /// Features that make a difference and their steps a.
+    feature: Vec<usize>,
+    step: Vec<f64>,
+    /// The factors at z, and by what they change to the next z.
+    weight: [Complex<f64>; 2],
+    inside: Vec<[Complex<f64>; 2]>,
+}
+
+impl Row {
+    fn new(linear_predictor: f64, steps: &[f64]) -> Self {
+        let (feature, step): (Vec<usize>, Vec<f64>) = steps.iter().copied().enumerate().filter(|&(_, a)| a != 0.0).unzip();
+        let highest = linear_predictor + step.iter().map(|a| a.max(0.0)).sum::<f64>();
+        Self { linear_predictor, highest, feature, step, weight: [Complex::new(0.0, 0.0); 2], inside: Vec::new() }
+    }
+
+    /// Goes to the first point of the line, on the axis.
+    fn start(&mut self, step: f64) {
+        let factor = |a: f64| [Complex::new((-LINE * a).exp(), 0.0), Complex::from_polar(1.0, -step * a)];
+        self.weight = factor(self.linear_predictor);
+        self.inside = self.step.iter().map(|&a| factor(a)).collect();
+    }
+
+    fn advance(&mut self) {
+        for [value, turn] in self.inside.iter_mut().chain([&mut self.weight]) {
+            *value *= *turn;
+        }
+    }
+}
+
+/// Shapley values of a [`Row`]'s game as in [`ProductGame`]. Real and imaginary parts lie apart, so that the nodes of the
+/// quadrature are computed side by side.
 #[derive(Default)]
 struct ComplexGame {
-    inside: Vec<Complex<f64>>,
-    below: Vec<Complex<f64>>,
+    product: [Vec<f64>; 2],
+    /// Products of the factors before each feature, one row of nodes per feature.
+    below: [Vec<f64>; 2],
 }
 
 impl ComplexGame {
-    fn add(&mut self, z: Complex<f64>, steps: &[(usize, f64)], weight: Complex<f64>, rule: &[(f64, f64)], shares: &mut [Complex<f64>]) {
-        self.inside.clear();
-        self.inside.extend(steps.iter().map(|&(_, a)| (-z * a).exp() - 1.0));
-        for &(q, rule) in rule {
-            self.below.clear();
-            let mut product = weight * rule;
-            for change in &self.inside {
-                self.below.push(product);
-                product *= change * q + 1.0;
-            }
-            let mut above = Complex::new(1.0, 0.0);
-            for k in (0..steps.len()).rev() {
-                shares[steps[k].0] += self.inside[k] * self.below[k] * above;
-                above *= self.inside[k] * q + 1.0;
-            }
+    fn add(&mut self, row: &Row, rule: &[(f64, f64)], shares: &mut [Complex<f64>]) {
+        let nodes = rule.len();
+        let [re, im] = &mut self.product;
+        let [below_re, below_im] = &mut self.below;
+        re.clear();
+        im.clear();
+        re.extend(rule.iter().map(|&(_, weight)| row.weight[0].re * weight));
+        im.extend(rule.iter().map(|&(_, weight)| row.weight[0].im * weight));
+        below_re.clear();
+        below_im.clear();
+        for &[inside, _] in &row.inside {
+            below_re.extend_from_slice(re);
+            below_im.extend_from_slice(im);
+            times_factors(inside - 1.0, rule, re, im);
         }
+        re.fill(1.0);
+        im.fill(0.0);
+        for (k, &[inside, _]) in row.inside.iter().enumerate().rev() {
+            let (below_re, below_im) = (&below_re[k * nodes..(k + 1) * nodes], &below_im[k * nodes..(k + 1) * nodes]);
+            let mut sum = Complex::new(0.0, 0.0);
+            for q in 0..nodes {
+                sum.re += below_re[q] * re[q] - below_im[q] * im[q];
+                sum.im += below_re[q] * im[q] + below_im[q] * re[q];
+            }
+            shares[row.feature[k]] += (inside - 1.0) * sum;
+            times_factors(inside - 1.0, rule, re, im);
+        }
+    }
+}
+
+/// Multiplies the products at all nodes q by `1 + q change`.
+fn times_factors(change: Complex<f64>, rule: &[(f64, f64)], re: &mut [f64], im: &mut [f64]) {
+    for ((re, im), &(q, _)) in re.iter_mut().zip(im).zip(rule) {
+        let (a, b) = (1.0 + q * change.re, q * change.im);
+        (*re, *im) = (*re * a - *im * b, *re * b + *im * a);
     }
 }
 
