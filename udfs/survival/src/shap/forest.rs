@@ -136,3 +136,41 @@ fn running(columns: &Columns, mut sums: Vec<f64>, trees: usize) -> Vec<f64> {
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rsf::{RsfOptions, fit};
+
+    #[test]
+    fn the_walk_that_large_forests_take_gives_the_prepared_values() {
+        let x = Array2::from_shape_fn((90, 5), |(i, j)| ((i * (13 + 6 * j) + 7 * j) % 89) as f64);
+        let time: Vec<f64> = (0..90).map(|i| 1.0 + (x[(i, 0)] - x[(i, 3)]).abs() + (i % 11) as f64).collect();
+        let event: Vec<bool> = (0..90).map(|i| i % 3 != 0).collect();
+        let options = RsfOptions { trees: 12, node_size: 4, ..Default::default() };
+        let forest = fit(&time, &event, x.view(), &options).unwrap();
+        let rows = x.slice(ndarray::s![20.., ..]);
+        let patterns = Patterns::new(&forest.trees, rows).unwrap();
+        for output in [Output::Survival, Output::CumulativeHazard, Output::Risk] {
+            let columns = Columns::new(&forest, &[5.0, 20.0, 60.0], output);
+            let walked = values(&forest, &columns, x.row(4), Background::Rows(rows)).unwrap();
+            let prepared = values(&forest, &columns, x.row(4), Background::Patterns(&patterns)).unwrap();
+            let largest = walked.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            assert!(largest > 1e-3);
+            walked.iter().zip(&prepared).for_each(|(a, b)| assert!((a - b).abs() < 1e-13 * largest.max(1.0), "{output:?}: {a} {b}"));
+        }
+    }
+
+    #[test]
+    fn a_background_too_large_to_prepare_is_walked() {
+        let x = Array2::from_shape_fn((40, 2), |(i, j)| ((i * (3 + j)) % 37) as f64);
+        let time: Vec<f64> = (1..=40).map(f64::from).collect();
+        let options = RsfOptions { trees: 1, node_size: 5, ..Default::default() };
+        let forest = fit(&time, &[true; 40], x.view(), &options).unwrap();
+        let trees: Vec<Tree> = std::iter::repeat_n(forest.trees[0].clone(), 3000).collect();
+        let leaves = 3000 * trees[0].leaves();
+        let rows = Array2::zeros(((1 << 24) / leaves + 1, 2));
+        assert!(Patterns::new(&trees, rows.view()).is_none());
+        assert!(Patterns::new(&trees[..10], rows.view()).is_some());
+    }
+}
