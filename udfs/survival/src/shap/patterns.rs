@@ -51,11 +51,15 @@ impl Patterns {
         if leaves.saturating_mul(background.nrows()) > LARGEST {
             return None;
         }
-        let (mut shares, mut path, mut sets) = (Shares::default(), Vec::new(), Vec::new());
+        let by_feature = background.t().as_standard_layout().into_owned();
+        let (mut shares, mut sets) = (Shares::default(), Vec::new());
         let mut prepare = |tree: &Tree| {
-            let mut leaves = Leaves::default();
-            leaves.visit(tree, 0, background, &mut path, &mut sets)?;
-            Some(leaves)
+            sets.clear();
+            sets.resize(background.nrows(), u64::MAX);
+            let mut preparation =
+                Preparation { by_feature: by_feature.view(), path: Vec::new(), sets: &mut sets, leaves: Leaves::default() };
+            preparation.visit(tree, 0)?;
+            Some(preparation.leaves)
         };
         let trees: Vec<Leaves> = trees.iter().map(&mut prepare).collect::<Option<_>>()?;
         let longest = |leaves: &Leaves| (0..leaves.ends.len()).map(|leaf| leaves.of(leaf).0.len()).max();
@@ -108,43 +112,62 @@ impl Leaves {
         let (end, end_set) = self.ends[leaf];
         (&self.intervals[first as usize..end as usize], &self.sets[first_set as usize..end_set as usize])
     }
+}
 
+/// A tree on its way into [`Leaves`].
+struct Preparation<'a> {
+    /// Background, features x rows.
+    by_feature: ArrayView2<'a, f64>,
+    path: Vec<Interval>,
+    /// Of each background row the path's features that it satisfies so far, bits beyond the path being set. The last nodes of
+    /// the path each have theirs, one behind the other.
+    sets: &'a mut Vec<u64>,
+    leaves: Leaves,
+}
+
+impl Preparation<'_> {
     /// Leaves are met in the order of their numbers.
-    fn visit(
-        &mut self,
-        tree: &impl Nodes,
-        node: usize,
-        background: ArrayView2<f64>,
-        path: &mut Vec<Interval>,
-        sets: &mut Vec<u64>,
-    ) -> Option<()> {
+    fn visit(&mut self, tree: &impl Nodes, node: usize) -> Option<()> {
+        let first = self.sets.len() - self.by_feature.ncols();
         let (feature, threshold, left, right) = match tree.node(node) {
             Node::Leaf { .. } => {
-                sets.clear();
-                sets.extend(background.rows().into_iter().map(|b| satisfied(path, |j| b[j])));
+                let sets = &mut self.sets[first..];
+                let full = full(self.path.len());
+                sets.iter_mut().for_each(|set| *set &= full);
                 sets.sort_unstable();
-                self.intervals.extend_from_slice(path);
-                self.sets.extend(sets.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
-                self.ends.push((self.intervals.len() as u32, self.sets.len() as u32));
+                self.leaves.intervals.extend_from_slice(&self.path);
+                self.leaves.sets.extend(sets.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
+                self.leaves.ends.push((self.leaves.intervals.len() as u32, self.leaves.sets.len() as u32));
                 return Some(());
             }
             Node::Split { feature, threshold, left, right } => (feature as u32, threshold, left, right),
         };
-        let known = path.iter().position(|interval| interval.feature == feature);
-        let slot = known.unwrap_or(path.len());
+        let known = self.path.iter().position(|interval| interval.feature == feature);
+        let slot = known.unwrap_or(self.path.len());
         if known.is_none() {
             if slot == u64::BITS as usize {
                 return None;
             }
-            path.push(Interval { feature, above: f64::NEG_INFINITY, up_to: f64::INFINITY });
+            self.path.push(Interval { feature, above: f64::NEG_INFINITY, up_to: f64::INFINITY });
         }
-        let before = path[slot];
-        path[slot].up_to = before.up_to.min(threshold);
-        self.visit(tree, left, background, path, sets)?;
-        path[slot] = Interval { above: before.above.max(threshold), ..before };
-        self.visit(tree, right, background, path, sets)?;
-        path[slot] = before;
-        path.truncate(if known.is_none() { slot } else { path.len() });
+        let before = self.path[slot];
+        for (daughter, is_left) in [(left, true), (right, false)] {
+            self.path[slot] = if is_left {
+                Interval { up_to: before.up_to.min(threshold), ..before }
+            } else {
+                Interval { above: before.above.max(threshold), ..before }
+            };
+            for (i, &value) in self.by_feature.row(feature as usize).iter().enumerate() {
+                let strays = u64::from((value <= threshold) != is_left);
+                self.sets.push(self.sets[first + i] & !(strays << slot));
+            }
+            self.visit(tree, daughter)?;
+            self.sets.truncate(first + self.by_feature.ncols());
+        }
+        self.path[slot] = before;
+        if known.is_none() {
+            self.path.pop();
+        }
         Some(())
     }
 }
