@@ -47,4 +47,10 @@ pub enum SurvivalError {
     NothingToFit,
     #[error("stratum {stratum} was not in the fit and has no baseline: predict for the fitted strata only")]
     UnknownStratum { stratum: u32 },
+    #[error("a tree has a path with more than {most} different features, too many for exact Shapley values: fit with a lower max_depth")]
+    PathTooLong { most: usize },
+    #[error(
+        "the hazards of this Cox model range over too many orders of magnitude for exact Shapley values of survival: explain its cumulative hazard or risk, or scale and prune its features"
+    )]
+    HazardsTooWide,
 }

@@ -15,6 +15,7 @@ mod coxnet_fit;
 mod coxnet_lambda;
 mod coxnet_path;
 mod coxnet_predict;
+mod explained;
 mod integrated_brier_score;
 mod integrated_brier_score_ci;
 mod integrated_brier_score_compare;
@@ -25,6 +26,7 @@ mod km_survival;
 mod logrank;
 mod matrix;
 mod nelson_aalen;
+mod permutation_importance;
 mod rmst;
 mod rsf_chf;
 mod rsf_fit;
@@ -32,6 +34,13 @@ mod rsf_importance;
 mod rsf_oob;
 mod rsf_predict;
 mod rsf_survival;
+mod surv_pdp;
+mod surv_shap;
+mod surv_shap_aggregate;
+mod surv_shap_base;
+mod surv_shap_fit;
+mod surv_shap_importance;
+mod survival_model;
 
 use crate::shape::Function;
 
@@ -58,6 +67,7 @@ pub fn functions() -> Vec<Function> {
         km_survival::km_survival(),
         logrank::logrank(),
         nelson_aalen::nelson_aalen(),
+        permutation_importance::permutation_importance(),
         rmst::rmst(),
         rsf_chf::rsf_chf(),
         rsf_fit::rsf_fit(),
@@ -65,5 +75,11 @@ pub fn functions() -> Vec<Function> {
         rsf_oob::rsf_oob(),
         rsf_predict::rsf_predict(),
         rsf_survival::rsf_survival(),
+        surv_pdp::surv_pdp(),
+        surv_shap::surv_shap(),
+        surv_shap_aggregate::surv_shap_aggregate(),
+        surv_shap_base::surv_shap_base(),
+        surv_shap_fit::surv_shap_fit(),
+        surv_shap_importance::surv_shap_importance(),
     ]
 }

@@ -26,6 +26,7 @@ use crate::error::SurvivalError;
 use grow::Grower;
 use sample::in_bag;
 use training::Training;
+pub(crate) use training::check_covariates;
 pub use tree::{Node, Tree};
 
 /// The statistic that a split maximises.

@@ -85,7 +85,7 @@ impl Training {
 }
 
 /// At least one feature, every value finite.
-pub(super) fn check_covariates(x: ArrayView2<f64>) -> Result<(), SurvivalError> {
+pub(crate) fn check_covariates(x: ArrayView2<f64>) -> Result<(), SurvivalError> {
     if x.ncols() == 0 {
         return Err(SurvivalError::NoColumns);
     }
