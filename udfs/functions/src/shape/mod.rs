@@ -20,7 +20,7 @@ mod rows;
 mod table;
 
 pub use arguments::Kind;
-pub use collect::collect;
+pub use collect::{Collect, collect};
 pub use column::{Column, read, sql_name};
 pub use doc::{ArgumentDoc, Doc, OptionDoc};
 pub use each::{Row, each};

@@ -16,6 +16,7 @@ use super::model::Summary;
 /// change a result; rows that are equal in every argument are interchangeable.
 #[derive(Debug)]
 pub struct Rows {
+    names: Vec<&'static str>,
     columns: Vec<Column>,
     len: usize,
     dropped: usize,
@@ -42,7 +43,13 @@ impl Rows {
                 features.check_finite().map_err(|problem| problem.at(argument.name))?;
             }
         }
-        Ok(Rows { columns, len: order.len(), dropped: seen - order.len() })
+        let names = arguments.iter().map(|argument| argument.name).collect();
+        Ok(Rows { names, columns, len: order.len(), dropped: seen - order.len() })
+    }
+
+    /// Where the values of an option of rows stand, if it is given: read them as an argument's.
+    pub fn given(&self, option: &str) -> Option<usize> {
+        self.names.iter().rposition(|name| *name == option)
     }
 
     /// Complete rows.

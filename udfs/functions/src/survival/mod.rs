@@ -5,16 +5,21 @@ mod c_index;
 mod c_index_ci;
 mod c_index_compare;
 mod censoring;
+mod cox_baseline;
 mod cox_fit;
 mod cox_predict;
+mod cox_residuals;
 mod cox_summary;
 mod cox_survival;
+mod cox_survival_ci;
+mod cox_tests;
 mod cox_zph;
 mod coxnet_coefficients;
 mod coxnet_fit;
 mod coxnet_lambda;
 mod coxnet_path;
 mod coxnet_predict;
+mod design;
 mod integrated_brier_score;
 mod integrated_brier_score_ci;
 mod integrated_brier_score_compare;
@@ -32,6 +37,7 @@ mod rsf_importance;
 mod rsf_oob;
 mod rsf_predict;
 mod rsf_survival;
+mod stratum;
 
 use crate::shape::Function;
 
@@ -41,10 +47,14 @@ pub fn functions() -> Vec<Function> {
         c_index::c_index(),
         c_index_ci::c_index_ci(),
         c_index_compare::c_index_compare(),
+        cox_baseline::cox_baseline(),
         cox_fit::cox_fit(),
         cox_predict::cox_predict(),
+        cox_residuals::cox_residuals(),
         cox_summary::cox_summary(),
         cox_survival::cox_survival(),
+        cox_survival_ci::cox_survival_ci(),
+        cox_tests::cox_tests(),
         cox_zph::cox_zph(),
         coxnet_coefficients::coxnet_coefficients(),
         coxnet_fit::coxnet_fit(),
