@@ -7,6 +7,7 @@
 
 pub mod anova;
 pub mod chi2_test;
+pub mod combat;
 pub mod contingency;
 pub mod correlation;
 pub mod correlation_filter;

@@ -125,6 +125,15 @@ impl Rows {
         }
     }
 
+    /// The number that all rows of a per-group constant share (an argument such as a time).
+    pub fn shared_number(&self, argument: usize, name: &str) -> Result<f64, Problem> {
+        let numbers = self.numbers(argument);
+        match numbers.split_first() {
+            Some((first, rest)) if rest.iter().all(|number| number == first) => Ok(*first),
+            _ => Err(Problem::user(format!("{name} must be one number for all rows of a group"))),
+        }
+    }
+
     /// What a fit reports of its rows; `events` is the argument that holds them, if there is one.
     pub fn summary(&self, events: Option<usize>) -> Summary {
         Summary {

@@ -2,6 +2,8 @@
 
 mod anova;
 mod chi2_test;
+mod combat_fit;
+mod combat_transform;
 mod correlation;
 mod correlation_filter;
 mod correlation_matrix;
@@ -9,8 +11,11 @@ mod features_pick;
 mod fisher_exact;
 mod groups;
 mod icc;
+mod kendall;
 mod kruskal_wallis;
 mod mann_whitney_u;
+mod mcnemar;
+mod p_adjust;
 mod pca_fit;
 mod pca_transform;
 mod pearson;
@@ -19,6 +24,7 @@ mod spearman;
 mod standardized_mean_difference;
 mod t_test;
 mod t_test_paired;
+mod wilcoxon_signed_rank;
 
 use crate::shape::Function;
 
@@ -26,13 +32,18 @@ pub fn functions() -> Vec<Function> {
     vec![
         anova::anova(),
         chi2_test::chi2_test(),
+        combat_fit::combat_fit(),
+        combat_transform::combat_transform(),
         correlation_filter::correlation_filter(),
         correlation_matrix::correlation_matrix(),
         features_pick::features_pick(),
         fisher_exact::fisher_exact(),
         icc::icc(),
+        kendall::kendall(),
         kruskal_wallis::kruskal_wallis(),
         mann_whitney_u::mann_whitney_u(),
+        mcnemar::mcnemar(),
+        p_adjust::p_adjust(),
         pca_fit::pca_fit(),
         pca_transform::pca_transform(),
         pearson::pearson(),
@@ -41,5 +52,6 @@ pub fn functions() -> Vec<Function> {
         standardized_mean_difference::standardized_mean_difference(),
         t_test::t_test(),
         t_test_paired::t_test_paired(),
+        wilcoxon_signed_rank::wilcoxon_signed_rank(),
     ]
 }

@@ -1,10 +1,22 @@
 //! Survival models, metrics, curves and tests.
 
+mod aalen_johansen;
+mod auc_td;
+mod auc_td_ci;
+mod auc_td_compare;
 mod brier_score;
+mod brier_score_ci;
+mod brier_score_compare;
 mod c_index;
 mod c_index_ci;
 mod c_index_compare;
+mod c_index_td;
+mod c_index_td_ci;
+mod c_index_uno;
+mod calibration;
+mod calibration_curve;
 mod censoring;
+mod concordance;
 mod cox_baseline;
 mod cox_fit;
 mod cox_predict;
@@ -19,6 +31,8 @@ mod coxnet_fit;
 mod coxnet_lambda;
 mod coxnet_path;
 mod coxnet_predict;
+mod cv_folds;
+mod decision_curve;
 mod design;
 mod integrated_brier_score;
 mod integrated_brier_score_ci;
@@ -28,6 +42,7 @@ mod km_fit;
 mod km_median;
 mod km_survival;
 mod logrank;
+mod logrank_trend;
 mod matrix;
 mod nelson_aalen;
 mod rmst;
@@ -43,10 +58,22 @@ use crate::shape::Function;
 
 pub fn functions() -> Vec<Function> {
     vec![
+        aalen_johansen::aalen_johansen(),
+        auc_td::auc_td(),
+        auc_td_ci::auc_td_ci(),
+        auc_td_compare::auc_td_compare(),
         brier_score::brier_score(),
+        brier_score_ci::brier_score_ci(),
+        brier_score_compare::brier_score_compare(),
         c_index::c_index(),
         c_index_ci::c_index_ci(),
         c_index_compare::c_index_compare(),
+        c_index_td::c_index_td(),
+        c_index_td_ci::c_index_td_ci(),
+        c_index_uno::c_index_uno(),
+        calibration::calibration(),
+        calibration_curve::calibration_curve(),
+        concordance::concordance(),
         cox_baseline::cox_baseline(),
         cox_fit::cox_fit(),
         cox_predict::cox_predict(),
@@ -60,6 +87,8 @@ pub fn functions() -> Vec<Function> {
         coxnet_fit::coxnet_fit(),
         coxnet_path::coxnet_path(),
         coxnet_predict::coxnet_predict(),
+        cv_folds::cv_folds(),
+        decision_curve::decision_curve(),
         integrated_brier_score::integrated_brier_score(),
         integrated_brier_score_ci::integrated_brier_score_ci(),
         integrated_brier_score_compare::integrated_brier_score_compare(),
@@ -67,6 +96,7 @@ pub fn functions() -> Vec<Function> {
         km_median::km_median(),
         km_survival::km_survival(),
         logrank::logrank(),
+        logrank_trend::logrank_trend(),
         nelson_aalen::nelson_aalen(),
         rmst::rmst(),
         rsf_chf::rsf_chf(),
