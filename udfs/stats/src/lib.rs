@@ -27,6 +27,7 @@ pub mod shapiro_wilk;
 pub mod standardized_mean_difference;
 mod summary;
 pub mod t_test;
+pub mod table_one;
 pub mod wilcoxon_signed_rank;
 
 pub use error::{Result, StatsError};

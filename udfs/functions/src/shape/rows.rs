@@ -9,6 +9,7 @@ use super::doc::ArgumentDoc;
 use super::error::Problem;
 use super::features::Features;
 use super::model::Summary;
+use super::variables::Variables;
 
 /// All complete rows of one group.
 ///
@@ -88,6 +89,14 @@ impl Rows {
         match &self.columns[argument] {
             Column::Features(values) => values,
             other => unreachable!("argument {argument} is not features but {other:?}"),
+        }
+    }
+
+    /// The columns of an argument of kind `Variables`.
+    pub fn variables(&self, argument: usize) -> &Variables {
+        match &self.columns[argument] {
+            Column::Variables(values) => values,
+            other => unreachable!("argument {argument} is not variables but {other:?}"),
         }
     }
 

@@ -24,6 +24,7 @@ mod spearman;
 mod standardized_mean_difference;
 mod t_test;
 mod t_test_paired;
+mod table_one;
 mod wilcoxon_signed_rank;
 
 use crate::shape::Function;
@@ -51,6 +52,7 @@ pub fn functions() -> Vec<Function> {
         spearman::spearman(),
         standardized_mean_difference::standardized_mean_difference(),
         t_test::t_test(),
+        table_one::table_one(),
         t_test_paired::t_test_paired(),
         wilcoxon_signed_rank::wilcoxon_signed_rank(),
     ]

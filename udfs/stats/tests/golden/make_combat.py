@@ -3,11 +3,13 @@
 import functools
 import json
 import pathlib
+import sys
 
-import neuroCombat.neuroCombat as nc
+import neuroCombat.neuroCombat
 import numpy as np
 import pandas as pd
 
+nc = sys.modules["neuroCombat.neuroCombat"]
 if not hasattr(np, "int"):
     np.int = int
 nc.it_sol = functools.partial(nc.it_sol, conv=1e-14)
