@@ -81,4 +81,18 @@ macro_rules! files {
     };
 }
 
-files!(images, bad_images, radiomics, options, nulls, survival, bad_survival, models, statistics, file_access);
+files!(
+    images,
+    bad_images,
+    radiomics,
+    options,
+    nulls,
+    survival,
+    survival_design,
+    cross_validation,
+    bad_survival,
+    models,
+    statistics,
+    harmonisation,
+    file_access
+);

@@ -201,6 +201,31 @@ fn cox_models() {
     reference.done("coxph");
 }
 
+/// A model per column. Where a column separates the events R reports where its iteration stopped, and here the row has NULL.
+#[test]
+fn univariate_cox_models() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("univariate") {
+        if case["params"]["standardise"] != json!(false) {
+            continue;
+        }
+        let table = reference.table(&case["params"]["data"]);
+        let x = reference.covariates(&table);
+        let found = reference.ask(&format!("SELECT cox_screen(time, status, {x}) FROM {table}"));
+        let fields =
+            [("term", "terms"), ("likelihood_ratio", "lrt"), ("likelihood_ratio_p", "p_lrt"), ("score", "score"), ("score_p", "p_score")];
+        reference.check_fields(&case, "tests", &found, &case["values"], &fields);
+        let rows = found.as_array().unwrap();
+        assert!(rows.iter().filter(|row| row["status"] == "estimated").count() + 1 >= rows.len());
+        for (index, row) in rows.iter().enumerate().filter(|(_, row)| row["status"] == "estimated") {
+            for (ours, theirs) in [("coef", "coef"), ("se", "se"), ("p", "p_wald")] {
+                reference.check(&case, &format!("{ours}[{index}]"), &row[ours], &case["values"][theirs][index]);
+            }
+        }
+    }
+    reference.done("univariate");
+}
+
 /// The path of glmnet. Its coefficients are compared where they are decided: glmnet stops up to 5e-6 from the optimum, which a
 /// small coefficient feels beyond its tolerance; the kernel's own test accounts for that coefficient by coefficient.
 #[test]
@@ -442,6 +467,8 @@ fn correlations() {
             let found = reference.ask(&format!("SELECT spearman(a, b) FROM {pairs}"));
             reference.check(&case, "spearman exact", &found["p"], &expected["spearman_p_exact_R"]);
         }
+        let found = reference.ask(&format!("SELECT kendall(a, b) FROM {pairs}"));
+        reference.check_fields(&case, "kendall", &found, expected, &[("estimate", "kendall_tau_b"), ("p", "kendall_p")]);
     }
     reference.done("correlation");
 }

@@ -194,7 +194,7 @@ fn solve(design: &DMatrix<f64>, x: ArrayView2<f64>) -> Result<DMatrix<f64>> {
                 .into(),
     };
     let lengths: Vec<f64> = design.column_iter().map(|column| column.norm()).collect();
-    if lengths.iter().any(|length| *length == 0.0) {
+    if lengths.contains(&0.0) {
         return Err(confounded());
     }
     let unit = DMatrix::from_fn(design.nrows(), design.ncols(), |i, k| design[(i, k)] / lengths[k]);

@@ -221,7 +221,7 @@ fn category(name: &str, values: &[Option<String>], group: &[usize], groups: usiz
         missing: values.len() - known as usize,
         test: p.map(|_| test.into()),
         p,
-        smd: over_pairs(&columns.iter().collect::<Vec<_>>(), |a, b| share_difference(a, b)),
+        smd: over_pairs(&columns.iter().collect::<Vec<_>>(), share_difference),
     };
     let line = |(index, level): (usize, &&String)| TableRow {
         variable: name.into(),

@@ -91,14 +91,9 @@ impl<O: Options> Collect<O> {
         } else {
             TypeSignature::OneOf(vec![TypeSignature::Any(names), TypeSignature::Any(names + 1)])
         };
-        let per_row: Vec<&str> = doc.row_options.iter().map(|option| option.name).collect();
-        let per_row = if per_row.is_empty() { String::new() } else { format!("; per row also `{}`", per_row.join("`, `")) };
         let kernel: Kernel = Arc::new(move |rows, options| {
             let options = match options {
-                Some(value) => O::parse(value).map_err(|problem| match problem {
-                    Problem::User(message) if message.contains("unknown option") => Problem::User(message + &per_row),
-                    other => other,
-                })?,
+                Some(value) => O::parse(value)?,
                 None => O::default(),
             };
             let value = if rows.is_empty() { None } else { Some(kernel(rows, &options)?) };
@@ -245,10 +240,18 @@ impl Collected {
 }
 
 /// What the options give row by row, one entry per option of rows, and the options that are left.
-fn split(row_options: &[ArgumentDoc], options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option<ArrayRef>), Problem> {
+///
+/// # Errors
+/// A key that the function does not know: told here, since its values may differ from row to row as well.
+fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option<ArrayRef>), Problem> {
+    let row_options = &doc.row_options;
     let Some(given) = options.as_struct_opt().filter(|_| !row_options.is_empty()) else {
         return Ok((vec![None; row_options.len()], Some(options.clone())));
     };
+    if let Some(unknown) = given.fields().iter().find(|field| doc.options.iter().all(|option| option.name != field.name())) {
+        let known: Vec<String> = doc.options.iter().map(|option| format!("`{}`", option.name)).collect();
+        return Err(Problem::user(format!("options: unknown option `{}`, expected one of {}", unknown.name(), known.join(", "))));
+    }
     let absent = is_null(given)?;
     let columns = row_options
         .iter()
@@ -272,7 +275,7 @@ impl Accumulator for Collected {
         let arguments = self.function.doc.arguments.len();
         let mut columns: Vec<Option<ArrayRef>> = values[..arguments].iter().cloned().map(Some).collect();
         if let Some(options) = values.get(arguments) {
-            let taken = split(&self.function.doc.row_options, options).and_then(|(per_row, rest)| {
+            let taken = split(&self.function.doc, options).and_then(|(per_row, rest)| {
                 columns.extend(per_row);
                 self.set_options(rest.as_ref().map(shared).transpose()?.flatten())
             });

@@ -17,6 +17,7 @@ mod mann_whitney_u;
 mod mcnemar;
 mod p_adjust;
 mod pca_fit;
+mod pca_summary;
 mod pca_transform;
 mod pearson;
 mod shapiro_wilk;
@@ -46,6 +47,7 @@ pub fn functions() -> Vec<Function> {
         mcnemar::mcnemar(),
         p_adjust::p_adjust(),
         pca_fit::pca_fit(),
+        pca_summary::pca_summary(),
         pca_transform::pca_transform(),
         pearson::pearson(),
         shapiro_wilk::shapiro_wilk(),

@@ -21,6 +21,7 @@ mod cox_baseline;
 mod cox_fit;
 mod cox_predict;
 mod cox_residuals;
+mod cox_screen;
 mod cox_summary;
 mod cox_survival;
 mod cox_survival_ci;
@@ -78,6 +79,7 @@ pub fn functions() -> Vec<Function> {
         cox_fit::cox_fit(),
         cox_predict::cox_predict(),
         cox_residuals::cox_residuals(),
+        cox_screen::cox_screen(),
         cox_summary::cox_summary(),
         cox_survival::cox_survival(),
         cox_survival_ci::cox_survival_ci(),
