@@ -2,6 +2,7 @@
 //!
 //! One binary, since each links DuckDB.
 
+mod bad_input;
 mod behaviour;
 mod desk;
 mod dicom;

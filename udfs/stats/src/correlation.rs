@@ -3,7 +3,8 @@
 //! Conventions of R's `cor.test`, two-sided. Pearson: t on n - 2 degrees of freedom, interval by Fisher's z. Spearman: Pearson's r of
 //! mid-ranks; the t form by default (scipy, R `exact = FALSE`), or with `exact` and no ties the permutation distribution (n <= 9) or
 //! its Edgeworth series (Best & Roberts, AS 89) as R has it. Kendall: tau-b; normal with the tie-corrected variance by default (R
-//! `exact = FALSE`), or with `exact` and no ties the distribution of the number of concordant pairs. Only Pearson has an interval.
+//! `exact = FALSE`), or with `exact` and no ties the distribution of the number of concordant pairs. Pearson's
+//! interval is always there; [`with_interval`] gives one to the rank correlations (Bonett & Wright, Psychometrika 2000;65:23).
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,7 @@ pub struct Correlation {
     /// t for Pearson and the t form of Spearman, z for Kendall; absent where p is exact.
     pub statistic: Option<f64>,
     pub p: f64,
-    /// Pearson with n > 3 only.
+    /// Pearson with n > 3; rank correlations by [`with_interval`].
     pub lower: Option<f64>,
     pub upper: Option<f64>,
     pub n: usize,
@@ -91,6 +92,26 @@ pub fn kendall(x: &[f64], y: &[f64], exact: bool) -> Result<Correlation> {
         + ties(x, triple) * ties(y, triple) / (9.0 * triple(m));
     let z = (pairs.concordant as f64 - pairs.discordant as f64) / variance.sqrt();
     Ok(Correlation { estimate: tau, statistic: Some(z), p: normal_two_sided(z), lower: None, upper: None, n })
+}
+
+/// A rank correlation with its interval at `confidence` on Fisher's z scale: the variance is `(1 + rho^2 / 2) / (n - 3)` for Spearman and
+/// `0.437 / (n - 4)` for Kendall. Without one where n is 4 or less.
+///
+/// # Errors
+/// A level out of range.
+pub fn with_interval(correlation: Correlation, method: CorrelationMethod, confidence: f64) -> Result<Correlation> {
+    check_level("correlation", confidence)?;
+    let (r, n) = (correlation.estimate, correlation.n as f64);
+    if n <= 4.0 {
+        return Ok(correlation);
+    }
+    let variance = match method {
+        CorrelationMethod::Pearson => 1.0 / (n - 3.0),
+        CorrelationMethod::Spearman => (1.0 + 0.5 * r * r) / (n - 3.0),
+        CorrelationMethod::Kendall => 0.437 / (n - 4.0),
+    };
+    let half = normal_quantile(0.5 * (1.0 + confidence)) * variance.sqrt();
+    Ok(Correlation { lower: Some((r.atanh() - half).tanh()), upper: Some((r.atanh() + half).tanh()), ..correlation })
 }
 
 /// Pearson's r, clamped to [-1, 1]; NaN if a sample is constant.
@@ -264,6 +285,20 @@ fn each_permutation(items: &mut [usize], k: usize, visit: &mut impl FnMut(&[usiz
 
 #[cfg(test)]
 mod tests {
+    /// By hand: rho = 0.5, n = 28: z = 0.5493, se = sqrt(1.125 / 25) = 0.2121.
+    #[test]
+    fn intervals_of_rank_correlations() {
+        let of = |n| Correlation { estimate: 0.5, statistic: None, p: 0.01, lower: None, upper: None, n };
+        let found = with_interval(of(28), CorrelationMethod::Spearman, 0.95).unwrap();
+        let half = 1.959963984540054 * 0.045_f64.sqrt();
+        assert!((found.lower.unwrap() - (0.5_f64.atanh() - half).tanh()).abs() < 1e-12);
+        assert!((found.upper.unwrap() - (0.5_f64.atanh() + half).tanh()).abs() < 1e-12);
+        let kendall = with_interval(of(28), CorrelationMethod::Kendall, 0.95).unwrap();
+        assert!(kendall.lower > found.lower && kendall.upper < found.upper);
+        assert!(with_interval(of(4), CorrelationMethod::Kendall, 0.95).unwrap().lower.is_none());
+        assert!(with_interval(of(28), CorrelationMethod::Kendall, 1.0).is_err());
+    }
+
     use super::*;
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub mod anova;
 pub mod chi2_test;
+pub mod combat;
 pub mod contingency;
 pub mod correlation;
 pub mod correlation_filter;
@@ -26,6 +27,7 @@ pub mod shapiro_wilk;
 pub mod standardized_mean_difference;
 mod summary;
 pub mod t_test;
+pub mod table_one;
 pub mod wilcoxon_signed_rank;
 
 pub use error::{Result, StatsError};

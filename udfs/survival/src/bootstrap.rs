@@ -135,7 +135,7 @@ fn summarise(
 }
 
 /// Hyndman & Fan's type 7 (R's and NumPy's default) of ascending values.
-fn quantile_type_7(sorted: &[f64], p: f64) -> f64 {
+pub(crate) fn quantile_type_7(sorted: &[f64], p: f64) -> f64 {
     let position = p * (sorted.len() - 1) as f64;
     let below = position.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);

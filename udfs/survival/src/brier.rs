@@ -103,6 +103,59 @@ pub fn integrated_brier_score_compare(
     comparison(time.len(), options, both, SurvivalError::NoComparablePairs)
 }
 
+/// The Brier score at each time with a bootstrap percentile interval.
+///
+/// # Errors
+/// Those of [`brier_score`] and of the options.
+pub fn brier_score_ci(
+    time: &[f64],
+    event: &[bool],
+    survival: ArrayView2<f64>,
+    times: &[f64],
+    censoring: CensoringFrom,
+    side: Side,
+    options: &BootstrapOptions,
+) -> Result<Vec<BootstrapInterval>, SurvivalError> {
+    brier_score(time, event, survival, times, censoring, side)?;
+    (0..times.len())
+        .map(|k| {
+            let problem = Problem::new(time, event, &times[k..=k], censoring, side)?;
+            let column = problem.arrange(survival.slice(ndarray::s![.., k..=k]))?;
+            let score = |weights: &[f64]| Some(problem.scores(&column, Some(weights)).ok()?[0]);
+            interval(time.len(), options, score, SurvivalError::CensoringIsZero { time: times[k] })
+        })
+        .collect()
+}
+
+/// Difference of two models' Brier scores at each time by a paired bootstrap.
+///
+/// # Errors
+/// Those of [`brier_score`] and of the options.
+#[allow(clippy::too_many_arguments)] // The two models share everything else.
+pub fn brier_score_compare(
+    time: &[f64],
+    event: &[bool],
+    survival_a: ArrayView2<f64>,
+    survival_b: ArrayView2<f64>,
+    times: &[f64],
+    censoring: CensoringFrom,
+    side: Side,
+    options: &BootstrapOptions,
+) -> Result<Vec<BootstrapComparison>, SurvivalError> {
+    brier_score(time, event, survival_a, times, censoring, side)?;
+    brier_score(time, event, survival_b, times, censoring, side)?;
+    (0..times.len())
+        .map(|k| {
+            let problem = Problem::new(time, event, &times[k..=k], censoring, side)?;
+            let column = |survival: ArrayView2<f64>| problem.arrange(survival.slice(ndarray::s![.., k..=k]));
+            let (a, b) = (column(survival_a)?, column(survival_b)?);
+            let score = |column: &[f64], weights: &[f64]| Some(problem.scores(column, Some(weights)).ok()?[0]);
+            let both = |weights: &[f64]| Some((score(&a, weights)?, score(&b, weights)?));
+            comparison(time.len(), options, both, SurvivalError::CensoringIsZero { time: times[k] })
+        })
+        .collect()
+}
+
 struct Problem<'a> {
     outcome: Outcome,
     /// Time of each row, ascending.

@@ -116,7 +116,7 @@ impl KaplanMeier {
 }
 
 /// z with P(|Z| <= z) = level.
-pub(crate) fn confidence_z(level: f64) -> Result<f64, SurvivalError> {
+pub fn confidence_z(level: f64) -> Result<f64, SurvivalError> {
     if level > 0.0 && level < 1.0 {
         Ok(normal_quantile(0.5 + level / 2.0))
     } else {

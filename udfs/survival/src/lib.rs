@@ -3,14 +3,17 @@
 //! Kernels take times (0 or later, any unit), events (true: it happened at that time; false: censored) and covariates, check
 //! them, and return plain structs. Rows are used in the order given: equal input gives equal bits for any number of threads.
 
+pub mod aalen_johansen;
 pub mod auc;
 pub mod bootstrap;
 pub mod brier;
+pub mod calibration;
 pub mod censoring;
 pub mod concordance;
 pub mod concordance_inference;
 pub mod cox;
 pub mod coxnet;
+pub mod decision_curve;
 pub mod error;
 mod fenwick;
 pub mod km;

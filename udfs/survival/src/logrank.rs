@@ -9,7 +9,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SurvivalError;
-use crate::outcome::{Outcome, check_rows};
+use crate::outcome::{Outcome, check_finite, check_rows};
 use crate::special::chi_square_tail;
 
 /// Weight of an event time.
@@ -118,6 +118,36 @@ pub fn logrank(
     Ok(LogRank { statistic, df, p: chi_square_tail(statistic, df as f64), groups, variance })
 }
 
+impl LogRank {
+    /// Test for a trend of the hazard over the groups, which have these `scores`: `(s' U)^2 / (s' V s)` on 1 degree of freedom, U
+    /// observed less expected. Tarone, Biometrika 1975;62:679.
+    ///
+    /// # Errors
+    /// Another number of scores than groups, scores that are not finite, and scores without variance over the groups at risk.
+    pub fn trend(&self, scores: &[f64]) -> Result<Trend, SurvivalError> {
+        check_rows("scores (one per group)", self.groups.len(), scores.len())?;
+        check_finite("score", scores)?;
+        let difference: f64 = self.groups.iter().zip(scores).map(|(group, s)| s * (group.observed - group.expected)).sum();
+        let row = |(row, s): (&Vec<f64>, &f64)| s * row.iter().zip(scores).map(|(v, t)| v * t).sum::<f64>();
+        let variance: f64 = self.variance.iter().zip(scores).map(row).sum();
+        if variance <= 0.0 {
+            return Err(SurvivalError::OneGroup { what: "score (at the event times)".into() });
+        }
+        let statistic = difference * difference / variance;
+        Ok(Trend { statistic, p: chi_square_tail(statistic, 1.0), difference, variance })
+    }
+}
+
+/// A test for a trend over ordered groups.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    pub statistic: f64,
+    pub p: f64,
+    /// Score-weighted observed less expected events: above 0, higher scores fare worse.
+    pub difference: f64,
+    pub variance: f64,
+}
+
 struct Sums {
     observed: Vec<f64>,
     expected: Vec<f64>,
@@ -196,6 +226,18 @@ mod tests {
         let (time, group) = ([1.0, 2.0, 4.0, 3.0, 5.0, 6.0], [0, 0, 0, 1, 1, 1]);
         let test = logrank(&time, &[true; 6], &group, None, LogRankWeight::Gehan).unwrap();
         assert!((test.groups[0].observed - test.groups[0].expected - 7.0).abs() < 1e-12);
+    }
+
+    /// With two groups every choice of scores is the log-rank test itself; with more, the trend ignores shift and scale.
+    #[test]
+    fn a_trend_over_two_groups_is_the_log_rank_test() {
+        let (time, event) = ([1.0, 2.0, 2.0, 3.0, 5.0, 6.0, 6.0, 8.0], [true, true, false, true, true, true, false, true]);
+        let test = logrank(&time, &event, &[0, 1, 0, 1, 0, 1, 1, 0], None, LogRankWeight::LogRank).unwrap();
+        assert!((test.trend(&[3.0, 7.0]).unwrap().statistic - test.statistic).abs() < 1e-12);
+        let test = logrank(&time, &event, &[0, 1, 2, 1, 0, 2, 1, 0], None, LogRankWeight::LogRank).unwrap();
+        let (a, b) = (test.trend(&[0.0, 1.0, 2.0]).unwrap(), test.trend(&[10.0, 30.0, 50.0]).unwrap());
+        assert!((a.statistic - b.statistic).abs() < 1e-12 && a.statistic <= test.statistic);
+        assert!(test.trend(&[1.0, 1.0, 1.0]).unwrap_err().to_string().contains("one group"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub enum Kind {
     Event,
     /// A STRUCT or MAP of numbers by name, or a LIST or ARRAY of numbers.
     Features,
+    /// A STRUCT of values of any kinds, whose NULLs are missing values and drop no row.
+    Variables,
     /// A LIST or ARRAY of numbers.
     Numbers,
     /// A LIST or ARRAY of VARCHAR.
@@ -33,6 +35,7 @@ impl Kind {
             Kind::Number => "DOUBLE",
             Kind::Event => "BOOLEAN",
             Kind::Features => "STRUCT | MAP | LIST of DOUBLE",
+            Kind::Variables => "STRUCT",
             Kind::Numbers => "DOUBLE[]",
             Kind::Names => "VARCHAR[]",
             Kind::Text => "VARCHAR",
@@ -49,6 +52,7 @@ impl Kind {
             Kind::Number => "a number",
             Kind::Event => "BOOLEAN, or 0 and 1",
             Kind::Features => "a STRUCT, MAP, LIST or ARRAY of numbers",
+            Kind::Variables => "a STRUCT of variables, such as {'age': age, 'sex': sex}",
             Kind::Numbers => "a LIST or ARRAY of numbers",
             Kind::Names => "a LIST of VARCHAR",
             Kind::Text => "VARCHAR",

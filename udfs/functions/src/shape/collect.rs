@@ -5,8 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::concat;
+use arrow::array::{Array, ArrayRef, AsArray, StructArray};
+use arrow::compute::{concat, is_null, nullif};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::utils::SingleRowListArrayBuilder;
 use datafusion_common::{Result, ScalarValue};
@@ -15,7 +15,7 @@ use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Documentation
 use serde_json::Value;
 
 use super::arguments::Kind;
-use super::doc::{ArgumentDoc, Doc};
+use super::doc::{ArgumentDoc, Doc, OptionDoc};
 use super::environment::Environment;
 use super::error::Problem;
 use super::options::{NoOptions, Options, shared};
@@ -56,6 +56,13 @@ impl<O: Options> Collect<O> {
         Collect { doc: self.doc, options: PhantomData }
     }
 
+    /// Adds a key of the options that holds a value per row, such as `{'weight': weight}`; the other keys are one for a group.
+    /// It may be left out: ask [`Rows::given`].
+    pub fn row_option(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
+        self.doc.row_options.push(ArgumentDoc { name, kind, description, optional: true });
+        self
+    }
+
     /// Statements that show the function at work on the example tables.
     pub fn example(mut self, sql: &'static str) -> Self {
         self.doc.example = sql;
@@ -71,6 +78,12 @@ impl<O: Options> Collect<O> {
     /// What is computed from a group's complete rows. A group without rows gives NULL, as SQL's aggregates do.
     pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Rows, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
+        let per_row = self.doc.row_options.iter().map(|option| OptionDoc {
+            name: option.name,
+            default: "null".into(),
+            description: format!("Per row: {}.", option.description),
+        });
+        self.doc.options.extend(per_row.collect::<Vec<_>>());
         let doc = Arc::new(self.doc);
         let names = doc.arguments.len();
         let signature = if doc.options.is_empty() {
@@ -145,16 +158,23 @@ impl AggregateUDFImpl for Aggregate {
     }
 
     fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Collected { function: self.clone(), arguments: vec![Vec::new(); self.doc.arguments.len()], options: None }))
+        let columns = self.doc.arguments.len() + self.doc.row_options.len();
+        Ok(Box::new(Collected { function: self.clone(), columns: vec![Vec::new(); columns], options: None }))
     }
 
-    /// One list per argument with the rows so far, and the options.
+    /// One list per argument and per option of rows with the rows so far, and the options.
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let arguments = self.doc.arguments.len();
-        let mut fields: Vec<FieldRef> = (args.input_fields.iter().take(arguments))
+        let options = args.input_fields.get(arguments).map(|field| field.data_type());
+        let per_row = self.doc.row_options.iter().map(|option| match options {
+            Some(DataType::Struct(fields)) => fields.find(option.name).map_or(DataType::Null, |(_, field)| field.data_type().clone()),
+            _ => DataType::Null,
+        });
+        let types = args.input_fields.iter().take(arguments).map(|field| field.data_type().clone()).chain(per_row);
+        let mut fields: Vec<FieldRef> = types
             .enumerate()
-            .map(|(i, field)| {
-                let item = Arc::new(Field::new_list_field(field.data_type().clone(), true));
+            .map(|(i, data_type)| {
+                let item = Arc::new(Field::new_list_field(data_type, true));
                 Arc::new(Field::new(format!("{}_{i}", args.name), DataType::List(item), true))
             })
             .collect();
@@ -171,8 +191,8 @@ impl AggregateUDFImpl for Aggregate {
 #[derive(Debug)]
 struct Collected {
     function: Aggregate,
-    /// For each argument its values, in pieces as they came.
-    arguments: Vec<Vec<ArrayRef>>,
+    /// For each argument, then for each option of rows, its values in pieces as they came. An option that is not given has none.
+    columns: Vec<Vec<ArrayRef>>,
     options: Option<Value>,
 }
 
@@ -188,23 +208,27 @@ impl Collected {
         }
     }
 
-    /// Each argument in one piece; `None` before the first row.
-    fn joined(&self) -> Result<Option<Vec<ArrayRef>>, Problem> {
-        if self.arguments.iter().any(Vec::is_empty) {
-            return Ok(None);
-        }
-        let join = |pieces: &Vec<ArrayRef>| Ok(concat(&pieces.iter().map(|piece| piece.as_ref()).collect::<Vec<_>>())?);
-        self.arguments.iter().map(join).collect::<Result<_, Problem>>().map(Some)
+    /// Each column in one piece, `None` for one without pieces.
+    fn joined(&self) -> Result<Vec<Option<ArrayRef>>, Problem> {
+        let join = |pieces: &Vec<ArrayRef>| match pieces.as_slice() {
+            [] => Ok(None),
+            pieces => Ok(Some(concat(&pieces.iter().map(|piece| piece.as_ref()).collect::<Vec<_>>())?)),
+        };
+        self.columns.iter().map(join).collect()
     }
 
     fn compute(&self) -> Result<ScalarValue, Problem> {
-        let Some(arrays) = self.joined()? else {
+        let doc = &self.function.doc;
+        let joined = self.joined()?;
+        if joined.iter().take(doc.arguments.len()).any(Option::is_none) {
             return Ok(ScalarValue::try_new_null(self.function.result.data_type())?);
-        };
+        }
+        let given = doc.arguments.iter().chain(&doc.row_options).zip(joined).filter_map(|(doc, array)| Some((doc.clone(), array?)));
+        let (arguments, arrays): (Vec<ArgumentDoc>, Vec<ArrayRef>) = given.unzip();
         let environment = Environment::current();
         environment.pool()?.install(|| {
             environment.enter(|| {
-                let rows = Rows::new(&self.function.doc.arguments, &arrays)?;
+                let rows = Rows::new(&arguments, &arrays)?;
                 (self.function.kernel)(&rows, self.options.as_ref())
             })
         })
@@ -215,17 +239,50 @@ impl Collected {
     }
 }
 
+/// What the options give row by row, one entry per option of rows, and the options that are left.
+///
+/// # Errors
+/// A key that the function does not know: told here, since its values may differ from row to row as well.
+fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option<ArrayRef>), Problem> {
+    let row_options = &doc.row_options;
+    let Some(given) = options.as_struct_opt().filter(|_| !row_options.is_empty()) else {
+        return Ok((vec![None; row_options.len()], Some(options.clone())));
+    };
+    if let Some(unknown) = given.fields().iter().find(|field| doc.options.iter().all(|option| option.name != field.name())) {
+        let known: Vec<String> = doc.options.iter().map(|option| format!("`{}`", option.name)).collect();
+        return Err(Problem::user(format!("options: unknown option `{}`, expected one of {}", unknown.name(), known.join(", "))));
+    }
+    let absent = is_null(given)?;
+    let columns = row_options
+        .iter()
+        .map(|option| given.column_by_name(option.name).map(|column| Ok(nullif(column, &absent)?)).transpose())
+        .collect::<Result<_, Problem>>()?;
+    let (fields, arrays): (Vec<FieldRef>, Vec<ArrayRef>) = given
+        .fields()
+        .iter()
+        .zip(given.columns())
+        .filter(|(field, _)| row_options.iter().all(|option| option.name != field.name()))
+        .map(|(field, array)| (field.clone(), array.clone()))
+        .unzip();
+    if fields.is_empty() {
+        return Ok((columns, None));
+    }
+    Ok((columns, Some(Arc::new(StructArray::try_new(fields.into(), arrays, given.nulls().cloned())?))))
+}
+
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let (arguments, options) = values.split_at(self.arguments.len());
-        if let Some(options) = options.first() {
-            let options = shared(options).and_then(|value| self.set_options(value));
-            options.map_err(|problem| problem.at(self.place()))?;
+        let arguments = self.function.doc.arguments.len();
+        let mut columns: Vec<Option<ArrayRef>> = values[..arguments].iter().cloned().map(Some).collect();
+        if let Some(options) = values.get(arguments) {
+            let taken = split(&self.function.doc, options).and_then(|(per_row, rest)| {
+                columns.extend(per_row);
+                self.set_options(rest.as_ref().map(shared).transpose()?.flatten())
+            });
+            taken.map_err(|problem| problem.at(self.place()))?;
         }
-        for (pieces, array) in self.arguments.iter_mut().zip(arguments) {
-            if !array.is_empty() {
-                pieces.push(array.clone());
-            }
+        for (pieces, array) in self.columns.iter_mut().zip(columns) {
+            pieces.extend(array.filter(|array| !array.is_empty()));
         }
         Ok(())
     }
@@ -235,26 +292,24 @@ impl Accumulator for Collected {
     }
 
     fn size(&self) -> usize {
-        let pieces = self.arguments.iter().flatten();
+        let pieces = self.columns.iter().flatten();
         size_of_val(self) + pieces.map(|piece| piece.to_data().get_slice_memory_size().unwrap_or(0) + size_of::<ArrayRef>()).sum::<usize>()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let lists = match self.joined()? {
-            Some(arrays) => arrays.into_iter().map(|array| SingleRowListArrayBuilder::new(array).build_list_scalar()).collect(),
-            None => vec![ScalarValue::Null; self.arguments.len()],
-        };
+        let list = |array| SingleRowListArrayBuilder::new(array).build_list_scalar();
+        let lists: Vec<ScalarValue> = self.joined()?.into_iter().map(|array| array.map_or(ScalarValue::Null, list)).collect();
         let options = self.options.as_ref().map(Value::to_string);
         Ok(lists.into_iter().chain([ScalarValue::Utf8(options)]).collect())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let (arguments, options) = states.split_at(self.arguments.len());
+        let (columns, options) = states.split_at(self.columns.len());
         for options in options[0].as_string::<i32>().iter().flatten() {
             let value = serde_json::from_str(options).map_err(Problem::bug)?;
             self.set_options(Some(value)).map_err(|problem| problem.at(self.place()))?;
         }
-        for (pieces, lists) in self.arguments.iter_mut().zip(arguments) {
+        for (pieces, lists) in self.columns.iter_mut().zip(columns) {
             if let Some(lists) = lists.as_list_opt::<i32>() {
                 pieces.extend(lists.iter().flatten().filter(|piece| !piece.is_empty()));
             }

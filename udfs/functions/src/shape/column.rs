@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use super::arguments::Kind;
 use super::error::Problem;
 use super::features::Features;
+use super::variables::Variables;
 
 /// One argument's values, row by row. Rows with NULL hold a filler.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub enum Column {
     Numbers(Vec<f64>),
     Events(Vec<bool>),
     Features(Features),
+    Variables(Variables),
     Lists(Vec<Vec<f64>>),
     NameLists(Vec<Vec<String>>),
     Texts(Vec<String>),
@@ -59,6 +61,7 @@ pub fn read(kind: Kind, array: &ArrayRef) -> Result<(Column, Vec<bool>), Problem
             valid = complete;
             Column::Features(features)
         }
+        Kind::Variables => Column::Variables(Variables::read(array)?),
         Kind::Numbers => {
             let list = as_list(array).ok_or_else(wrong)?;
             let list = list.as_list::<i32>();
@@ -112,6 +115,7 @@ impl Column {
             Column::Numbers(values) => Column::Numbers(indices.iter().map(|&i| values[i]).collect()),
             Column::Events(values) => Column::Events(indices.iter().map(|&i| values[i]).collect()),
             Column::Features(features) => Column::Features(features.select(indices)),
+            Column::Variables(variables) => Column::Variables(variables.select(indices)),
             Column::Lists(values) => Column::Lists(indices.iter().map(|&i| values[i].clone()).collect()),
             Column::NameLists(values) => Column::NameLists(indices.iter().map(|&i| values[i].clone()).collect()),
             Column::Texts(values) => Column::Texts(indices.iter().map(|&i| values[i].clone()).collect()),
@@ -139,6 +143,7 @@ impl Column {
             Column::Numbers(values) => values[a].total_cmp(&values[b]),
             Column::Events(values) => values[a].cmp(&values[b]),
             Column::Features(features) => numbers(features.row(a), features.row(b)),
+            Column::Variables(variables) => variables.compare(a, b),
             Column::Lists(values) => numbers(&values[a], &values[b]),
             Column::NameLists(values) => values[a].cmp(&values[b]),
             Column::Texts(values) => values[a].cmp(&values[b]),
@@ -152,6 +157,7 @@ fn empty(kind: Kind, rows: usize) -> Column {
         Kind::Number => Column::Numbers(vec![f64::NAN; rows]),
         Kind::Event => Column::Events(vec![false; rows]),
         Kind::Features => Column::Features(Features { names: Vec::new().into(), values: ndarray::Array2::zeros((rows, 0)), named: true }),
+        Kind::Variables => Column::Variables(Variables::default()),
         Kind::Numbers => Column::Lists(vec![Vec::new(); rows]),
         Kind::Names => Column::NameLists(vec![Vec::new(); rows]),
         Kind::Text | Kind::Label | Kind::Image | Kind::Mask => Column::Texts(vec![String::new(); rows]),
@@ -171,7 +177,7 @@ pub fn numbers(array: &ArrayRef) -> Result<Float64Array, Problem> {
     Ok(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
 }
 
-fn texts(array: &ArrayRef) -> Option<Vec<String>> {
+pub fn texts(array: &ArrayRef) -> Option<Vec<String>> {
     let array = cast(array, &DataType::Utf8).ok()?;
     Some(array.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_string()).collect())
 }

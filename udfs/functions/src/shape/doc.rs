@@ -9,6 +9,8 @@ pub struct Doc {
     pub description: &'static str,
     pub arguments: Vec<ArgumentDoc>,
     pub options: Vec<OptionDoc>,
+    /// The options that hold a value per row.
+    pub row_options: Vec<ArgumentDoc>,
     /// The result's SQL type.
     pub returns: String,
     /// Statements that a test runs on the example tables.

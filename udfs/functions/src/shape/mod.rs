@@ -18,9 +18,10 @@ mod output;
 mod progress;
 mod rows;
 mod table;
+mod variables;
 
 pub use arguments::Kind;
-pub use collect::collect;
+pub use collect::{Collect, collect};
 pub use column::{Column, read, sql_name};
 pub use doc::{ArgumentDoc, Doc, OptionDoc};
 pub use each::{Row, each};
@@ -29,10 +30,11 @@ pub use error::Problem;
 pub use features::{Features, shorten};
 pub use model::{Fit, Header, Model, Summary, Trained};
 pub use options::{NoOptions, Options};
-pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, column_field};
+pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, TextMap, column_field};
 pub use progress::progress;
 pub use rows::Rows;
 pub use table::{Arguments, TableFunction, table};
+pub use variables::{Variable, Variables};
 
 pub(crate) use options::options;
 pub(crate) use output::record;

@@ -36,6 +36,9 @@ pub struct Summary {
     pub n_events: Option<u64>,
     /// Did the optimisation converge? NULL where there is none.
     pub converged: Option<bool>,
+    /// Labels of the strata, by their codes.
+    #[serde(default)]
+    pub strata: Vec<String>,
     /// What the reader of the results should know.
     pub warnings: Vec<String>,
     /// The options, defaults included.

@@ -39,6 +39,10 @@ pub struct Image(pub String);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map(pub Vec<(String, f64)>);
 
+/// MAP(VARCHAR, VARCHAR), in the order given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextMap(pub Vec<(String, String)>);
+
 macro_rules! primitive {
     ($($rust:ty => $data_type:ident, $array:ident;)+) => {
         $(impl SqlType for $rust {
@@ -115,6 +119,7 @@ impl Item for u64 {}
 impl Item for bool {}
 impl Item for String {}
 impl Item for Map {}
+impl Item for TextMap {}
 impl<T: Item> Item for Vec<T> {}
 impl<T: Item> Item for Option<T> {}
 
@@ -143,6 +148,25 @@ impl SqlType for Map {
         let field = Arc::new(Field::new("entries", DataType::Struct(map_fields()), false));
         Ok(Arc::new(MapArray::try_new(field, offsets, entries, Some(nulls), false)?))
     }
+}
+
+impl SqlType for TextMap {
+    fn data_type() -> DataType {
+        DataType::Map(Arc::new(Field::new("entries", DataType::Struct(text_map_fields()), false)), false)
+    }
+    fn array(values: Vec<Option<Self>>) -> Result<ArrayRef, Problem> {
+        let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
+        let offsets = OffsetBuffer::from_lengths(values.iter().map(|value| value.as_ref().map_or(0, |map| map.0.len())));
+        let (keys, texts): (Vec<String>, Vec<String>) = values.into_iter().flatten().flat_map(|map| map.0).unzip();
+        let columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from(keys)), Arc::new(StringArray::from(texts))];
+        let entries = StructArray::try_new(text_map_fields(), columns, None)?;
+        let field = Arc::new(Field::new("entries", DataType::Struct(text_map_fields()), false));
+        Ok(Arc::new(MapArray::try_new(field, offsets, entries, Some(nulls), false)?))
+    }
+}
+
+fn text_map_fields() -> Fields {
+    vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)].into()
 }
 
 fn map_fields() -> Fields {

@@ -9,6 +9,7 @@ use super::doc::ArgumentDoc;
 use super::error::Problem;
 use super::features::Features;
 use super::model::Summary;
+use super::variables::Variables;
 
 /// All complete rows of one group.
 ///
@@ -16,6 +17,7 @@ use super::model::Summary;
 /// change a result; rows that are equal in every argument are interchangeable.
 #[derive(Debug)]
 pub struct Rows {
+    names: Vec<&'static str>,
     columns: Vec<Column>,
     len: usize,
     dropped: usize,
@@ -42,7 +44,13 @@ impl Rows {
                 features.check_finite().map_err(|problem| problem.at(argument.name))?;
             }
         }
-        Ok(Rows { columns, len: order.len(), dropped: seen - order.len() })
+        let names = arguments.iter().map(|argument| argument.name).collect();
+        Ok(Rows { names, columns, len: order.len(), dropped: seen - order.len() })
+    }
+
+    /// Where the values of an option of rows stand, if it is given: read them as an argument's.
+    pub fn given(&self, option: &str) -> Option<usize> {
+        self.names.iter().rposition(|name| *name == option)
     }
 
     /// Complete rows.
@@ -84,6 +92,14 @@ impl Rows {
         }
     }
 
+    /// The columns of an argument of kind `Variables`.
+    pub fn variables(&self, argument: usize) -> &Variables {
+        match &self.columns[argument] {
+            Column::Variables(values) => values,
+            other => unreachable!("argument {argument} is not variables but {other:?}"),
+        }
+    }
+
     /// The texts of an argument of kind `Text`, `Label`, `Image` or `Mask`.
     pub fn texts(&self, argument: usize) -> &[String] {
         match &self.columns[argument] {
@@ -115,6 +131,15 @@ impl Rows {
             Some((first, rest)) if rest.iter().all(|list| list == first) => Ok(first),
             Some(_) => Err(Problem::user(format!("{name} must be the same list in every row of a group"))),
             None => Ok(&[]),
+        }
+    }
+
+    /// The number that all rows of a per-group constant share (an argument such as a time).
+    pub fn shared_number(&self, argument: usize, name: &str) -> Result<f64, Problem> {
+        let numbers = self.numbers(argument);
+        match numbers.split_first() {
+            Some((first, rest)) if rest.iter().all(|number| number == first) => Ok(*first),
+            _ => Err(Problem::user(format!("{name} must be one number for all rows of a group"))),
         }
     }
 

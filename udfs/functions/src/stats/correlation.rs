@@ -5,7 +5,7 @@ use esccsql_stats::correlation::Correlation as Kernel;
 use crate::shape::record;
 
 record! {
-    /// A correlation; only Pearson's has an interval.
+    /// A correlation; without an interval where rows are too few.
     pub(super) struct Correlation {
         estimate: f64,
         statistic: Option<f64>,

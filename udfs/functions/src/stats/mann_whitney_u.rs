@@ -7,7 +7,7 @@ use super::groups::two_groups;
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
 options! {
-    struct Options {
+    pub(super) struct Options {
         /// 'two_sided', 'less' or 'greater', about the first group (in alphabetical order) against the second.
         alternative: Alternative = Alternative::TwoSided,
         /// Exact P value; by default R's rule: groups below 50 rows without ties.

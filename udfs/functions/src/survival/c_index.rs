@@ -19,10 +19,12 @@ pub fn c_index() -> Function {
         .outcome()
         .arg("risk", Kind::Number, "risk score")
         .options::<Options>()
+        .row_option("weight", Kind::Number, "case weight, 0 or more")
         .source("Harrell et al., JAMA 1982;247:2543; R survival::concordance")
         .example("SELECT cohort, c_index(months, died, risk) FROM patients GROUP BY cohort")
         .returns(|rows, options| {
             let chosen = ConcordanceOptions { ties: options.ties, std_err: false, ..ConcordanceOptions::default() };
-            Ok(concordance(rows.numbers(0), rows.events(1), rows.numbers(2), None, &chosen).map_err(Problem::user)?.c_index)
+            let weights = rows.given("weight").map(|at| rows.numbers(at));
+            Ok(concordance(rows.numbers(0), rows.events(1), rows.numbers(2), weights, &chosen).map_err(Problem::user)?.c_index)
         })
 }

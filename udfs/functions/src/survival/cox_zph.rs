@@ -1,8 +1,9 @@
 //! Test of proportional hazards.
 
-use esccsql_survival::cox::{CoxData, ZphTransform, fit};
+use esccsql_survival::cox::{ZphTransform, fit};
 
-use super::cox_fit::{Options as CoxFitOptions, kernel_options};
+use super::cox_fit::{Options as CoxFitOptions, data, kernel_options};
+use super::design::{Design, weighted};
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
 options! {
@@ -33,15 +34,18 @@ record! {
 }
 
 pub fn cox_zph() -> Function {
-    collect("cox_zph", "Score tests of proportional hazards for each covariate of a Cox model and, as GLOBAL, for all together.")
-        .outcome()
-        .arg("x", Kind::Features, "covariates")
-        .options::<Options>()
+    let function =
+        collect("cox_zph", "Score tests of proportional hazards for each covariate of a Cox model and, as GLOBAL, for all together.")
+            .outcome()
+            .arg("x", Kind::Features, "covariates")
+            .options::<Options>();
+    weighted(function)
         .source("R survival::cox.zph (version 3 and later)")
         .example("SELECT unnest(cox_zph(months, died, {'age': age, 'stage': stage}), recursive := true) FROM patients")
         .returns(|rows, options| {
             let x = rows.features(2);
-            let data = CoxData::new(x.values.view(), rows.numbers(0), rows.events(1));
+            let design = Design::of(rows);
+            let data = data(rows, &design);
             let chosen = kernel_options(&CoxFitOptions { ties: options.ties.clone(), ..CoxFitOptions::default() })?;
             let model = fit(&data, &chosen).map_err(Problem::user)?;
             let transform = match options.transform.as_str() {

@@ -2,10 +2,11 @@
 
 use esccsql_survival::logrank::{LogRankWeight, logrank as test};
 
+use super::design::codes;
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
 options! {
-    struct Options {
+    pub(super) struct Options {
         /// Weight of an event time: 'log_rank', 'gehan', 'tarone_ware' or 'fleming_harrington'.
         weight: String = "log_rank".into(),
         /// Fleming-Harrington's rho; R's survdiff has it.
@@ -16,7 +17,7 @@ options! {
     check |options| weight(options).map(|_| ())
 }
 
-fn weight(options: &Options) -> Result<LogRankWeight, String> {
+pub(super) fn weight(options: &Options) -> Result<LogRankWeight, String> {
     match options.weight.as_str() {
         "log_rank" if options.rho != 0.0 || options.gamma != 0.0 => Err("`rho` and `gamma` need 'weight': 'fleming_harrington'".into()),
         "log_rank" => Ok(LogRankWeight::LogRank),
@@ -52,15 +53,15 @@ pub fn logrank() -> Function {
         .outcome()
         .arg("group", Kind::Label, "the group")
         .options::<Options>()
+        .row_option("strata", Kind::Label, "stratum: groups are compared within it, and the strata add up")
         .source("R survival::survdiff")
         .example("SELECT logrank(months, died, stage).p FROM patients")
         .returns(|rows, options| {
-            let mut labels: Vec<&String> = rows.texts(2).iter().collect();
-            labels.sort();
-            labels.dedup();
-            let codes: Vec<usize> = rows.texts(2).iter().map(|text| labels.binary_search(&text).unwrap_or_default()).collect();
+            let (groups, labels) = codes(rows.texts(2));
+            let whole = |codes: Vec<u32>| codes.into_iter().map(|code| code as usize).collect::<Vec<_>>();
+            let strata = rows.given("strata").map(|at| whole(codes(rows.texts(at)).0));
             let weight = weight(options).map_err(Problem::user)?;
-            let found = test(rows.numbers(0), rows.events(1), &codes, None, weight).map_err(Problem::user)?;
+            let found = test(rows.numbers(0), rows.events(1), &whole(groups), strata.as_deref(), weight).map_err(Problem::user)?;
             let groups = found.groups.iter().map(|group| Group {
                 label: labels[group.group].clone(),
                 n: group.n as u64,

@@ -1,14 +1,31 @@
 //! Survival models, metrics, curves and tests.
 
+mod aalen_johansen;
+mod auc_td;
+mod auc_td_ci;
+mod auc_td_compare;
 mod brier_score;
+mod brier_score_ci;
+mod brier_score_compare;
 mod c_index;
 mod c_index_ci;
 mod c_index_compare;
+mod c_index_td;
+mod c_index_td_ci;
+mod c_index_uno;
+mod calibration;
+mod calibration_curve;
 mod censoring;
+mod concordance;
+mod cox_baseline;
 mod cox_fit;
 mod cox_predict;
+mod cox_residuals;
+mod cox_screen;
 mod cox_summary;
 mod cox_survival;
+mod cox_survival_ci;
+mod cox_tests;
 mod cox_zph;
 mod coxnet_coefficients;
 mod coxnet_fit;
@@ -16,6 +33,9 @@ mod coxnet_lambda;
 mod coxnet_path;
 mod coxnet_predict;
 mod explained;
+mod cv_folds;
+mod decision_curve;
+mod design;
 mod integrated_brier_score;
 mod integrated_brier_score_ci;
 mod integrated_brier_score_compare;
@@ -24,6 +44,7 @@ mod km_fit;
 mod km_median;
 mod km_survival;
 mod logrank;
+mod logrank_trend;
 mod matrix;
 mod nelson_aalen;
 mod permutation_importance;
@@ -41,24 +62,44 @@ mod surv_shap_base;
 mod surv_shap_fit;
 mod surv_shap_importance;
 mod survival_model;
+mod stratum;
 
 use crate::shape::Function;
 
 pub fn functions() -> Vec<Function> {
     vec![
+        aalen_johansen::aalen_johansen(),
+        auc_td::auc_td(),
+        auc_td_ci::auc_td_ci(),
+        auc_td_compare::auc_td_compare(),
         brier_score::brier_score(),
+        brier_score_ci::brier_score_ci(),
+        brier_score_compare::brier_score_compare(),
         c_index::c_index(),
         c_index_ci::c_index_ci(),
         c_index_compare::c_index_compare(),
+        c_index_td::c_index_td(),
+        c_index_td_ci::c_index_td_ci(),
+        c_index_uno::c_index_uno(),
+        calibration::calibration(),
+        calibration_curve::calibration_curve(),
+        concordance::concordance(),
+        cox_baseline::cox_baseline(),
         cox_fit::cox_fit(),
         cox_predict::cox_predict(),
+        cox_residuals::cox_residuals(),
+        cox_screen::cox_screen(),
         cox_summary::cox_summary(),
         cox_survival::cox_survival(),
+        cox_survival_ci::cox_survival_ci(),
+        cox_tests::cox_tests(),
         cox_zph::cox_zph(),
         coxnet_coefficients::coxnet_coefficients(),
         coxnet_fit::coxnet_fit(),
         coxnet_path::coxnet_path(),
         coxnet_predict::coxnet_predict(),
+        cv_folds::cv_folds(),
+        decision_curve::decision_curve(),
         integrated_brier_score::integrated_brier_score(),
         integrated_brier_score_ci::integrated_brier_score_ci(),
         integrated_brier_score_compare::integrated_brier_score_compare(),
@@ -66,6 +107,7 @@ pub fn functions() -> Vec<Function> {
         km_median::km_median(),
         km_survival::km_survival(),
         logrank::logrank(),
+        logrank_trend::logrank_trend(),
         nelson_aalen::nelson_aalen(),
         permutation_importance::permutation_importance(),
         rmst::rmst(),
