@@ -12,7 +12,7 @@
 use crate::config::{Config, GROUP, INTERVALS, MERGES, PATCHES};
 use crate::error::{Error, Result};
 use crate::noise::Noise;
-use crate::ops::{Grouping, Kernels};
+use crate::ops::{Grouping, Kernels, arrange};
 use candle_core::{Device, Result as TensorResult, Tensor};
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -26,10 +26,25 @@ pub struct Output {
     pub logits: Tensor,
 }
 
-/// A weight and a bias: a linear layer, a normalisation or a convolution.
+/// A weight and a bias: a linear layer or a normalisation.
 struct Pair {
     weight: Tensor,
     bias: Tensor,
+}
+
+struct Convolution {
+    weight: Tensor,
+    bias: Tensor,
+    stride: usize,
+    /// The weight as the fast kernel wants it, kept when it cannot change.
+    arranged: Option<Tensor>,
+}
+
+impl Convolution {
+    fn new(Pair { weight, bias }: Pair, stride: usize) -> TensorResult<Self> {
+        let arranged = if weight.is_variable() { None } else { Some(arrange(&weight, stride)?) };
+        Ok(Self { weight, bias, stride, arranged })
+    }
 }
 
 struct Block {
@@ -46,7 +61,7 @@ struct Block {
 
 struct Merge {
     norm: Pair,
-    convolutions: Vec<Pair>,
+    convolutions: Vec<Convolution>,
 }
 
 struct Stage {
@@ -59,11 +74,12 @@ pub struct CrossFormer {
     config: Config,
     device: Device,
     kernels: Kernels,
-    patches: Vec<Pair>,
+    patches: Vec<Convolution>,
     patch_norm: Pair,
     stages: Vec<Stage>,
     norm: Pair,
     head: Pair,
+    named: Vec<(String, Tensor)>,
 }
 
 /// Hands out the named weights and notes what does not fit.
@@ -128,22 +144,32 @@ impl CrossFormer {
                 });
                 seen += 1;
             }
-            let merge = (stage < 3).then(|| Merge {
-                norm: weights.pair(&format!("layers.{stage}.downsample.norm")),
-                convolutions: (0..MERGES.len()).map(|i| weights.pair(&format!("layers.{stage}.downsample.reductions.{i}"))).collect(),
-            });
+            let merge = if stage < 3 {
+                let at = format!("layers.{stage}.downsample");
+                let convolution = |i| Convolution::new(weights.pair(&format!("{at}.reductions.{i}")), 2);
+                Some(Merge {
+                    norm: weights.pair(&format!("{at}.norm")),
+                    convolutions: (0..MERGES.len()).map(convolution).collect::<TensorResult<_>>()?,
+                })
+            } else {
+                None
+            };
             stages.push(Stage { blocks, merge });
         }
         let head = weights.pair("head");
+        let named = config.parameters().into_iter().map(|(name, _)| (name.clone(), weights.named[&name].clone())).collect();
         Ok(Self {
             config: config.clone(),
             device: head.weight.device().clone(),
             kernels: Kernels::default(),
-            patches: (0..PATCHES.len()).map(|i| weights.pair(&format!("patch_embed.projs.{i}"))).collect(),
+            patches: (0..PATCHES.len())
+                .map(|i| Convolution::new(weights.pair(&format!("patch_embed.projs.{i}")), 4))
+                .collect::<TensorResult<_>>()?,
             patch_norm: weights.pair("patch_embed.norm"),
             stages,
             norm: weights.pair("norm"),
             head,
+            named,
         })
     }
 
@@ -155,6 +181,11 @@ impl CrossFormer {
     /// What the network was built from.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Every parameter with its name, in the order of [`Config::parameters`].
+    pub fn parameters(&self) -> &[(String, Tensor)] {
+        &self.named
     }
 
     /// Where the weights are.
@@ -226,18 +257,20 @@ impl CrossFormer {
     /// [B, channels, H, W] -> [B, H/4, W/4, embed_dim].
     fn embed_patches(&self, images: &Tensor, noise: Option<&mut Noise>) -> TensorResult<Tensor> {
         let pixels = images.permute((0, 2, 3, 1))?.contiguous()?;
-        let scales: Vec<Tensor> =
-            self.patches.iter().map(|p| self.kernels.convolution(&pixels, &p.weight, &p.bias, 4)).collect::<TensorResult<_>>()?;
+        let scales: Vec<Tensor> = self.patches.iter().map(|p| self.convolve(p, &pixels)).collect::<TensorResult<_>>()?;
         let x = Tensor::cat(&scales, 3)?.contiguous()?;
         let x = self.kernels.layer_norm(&x, &self.patch_norm.weight, &self.patch_norm.bias)?;
         self.drop(x, noise)
     }
 
+    fn convolve(&self, c: &Convolution, x: &Tensor) -> TensorResult<Tensor> {
+        self.kernels.convolution(x, &c.weight, &c.bias, c.stride, c.arranged.as_ref())
+    }
+
     /// [B, H, W, C] -> [B, H/2, W/2, 2C].
     fn merge(&self, merge: &Merge, x: &Tensor) -> TensorResult<Tensor> {
         let x = self.kernels.layer_norm(x, &merge.norm.weight, &merge.norm.bias)?;
-        let scales: Vec<Tensor> =
-            merge.convolutions.iter().map(|p| self.kernels.convolution(&x, &p.weight, &p.bias, 2)).collect::<TensorResult<_>>()?;
+        let scales: Vec<Tensor> = merge.convolutions.iter().map(|p| self.convolve(p, &x)).collect::<TensorResult<_>>()?;
         Tensor::cat(&scales, 3)?.contiguous()
     }
 
