@@ -70,14 +70,13 @@ impl Plan {
         (band / self.bands() * self.height + band % self.bands() * self.grouping.reach()) * self.width
     }
 
-    /// Calls `f` with each group of a band of `rows` token rows: for each token its place in the band and in the group.
-    #[inline(always)]
-    fn groups(&self, rows: usize, mut f: impl FnMut(&[(usize, usize)])) {
+    /// The groups of a band of `rows` token rows: for each token its place in the band and in the group.
+    fn groups(&self, rows: usize) -> Vec<Vec<(usize, usize)>> {
         let Grouping { side, interval } = self.grouping;
-        let mut tokens = Vec::with_capacity(TOKENS);
+        let mut groups = Vec::new();
         for column in 0..self.width.div_ceil(self.grouping.reach()) {
             for offset in 0..interval * interval {
-                tokens.clear();
+                let mut tokens = Vec::with_capacity(side * side);
                 for i in 0..side * side {
                     let y = i / side * interval + offset / interval;
                     let x = column * self.grouping.reach() + i % side * interval + offset % interval;
@@ -86,10 +85,11 @@ impl Plan {
                     }
                 }
                 if !tokens.is_empty() {
-                    f(&tokens);
+                    groups.push(tokens);
                 }
             }
         }
+        groups
     }
 }
 
@@ -263,7 +263,8 @@ vectorized! {
         let all = plan.grouping.side * plan.grouping.side;
         let scale = 1.0 / (d as f32).sqrt();
         let mut s = Scratch::new();
-        plan.groups(out.len() / (plan.width * c), |tokens| {
+        for tokens in &plan.groups(out.len() / (plan.width * c)) {
+            // A closure here would be compiled without the instruction set.
             for h in 0..plan.heads {
                 gather(qkv, tokens, 3 * c, h * d, d, scale, &mut s.q);
                 gather(qkv, tokens, 3 * c, c + h * d, d, 1.0, &mut s.k);
@@ -272,7 +273,7 @@ vectorized! {
                 product::<S, false>(simd, (&s.weights, TOKENS), (&s.v, WIDTH), (tokens.len(), tokens.len()), &mut s.out);
                 scatter(&s.out, tokens, c, h * d, d, 1.0, out);
             }
-        });
+        }
     }
 }
 
@@ -289,7 +290,7 @@ vectorized! {
         let all = plan.grouping.side * plan.grouping.side;
         let scale = 1.0 / (d as f32).sqrt();
         let mut s = Scratch::new();
-        plan.groups(grad.len() / (plan.width * c), |tokens| {
+        for tokens in &plan.groups(grad.len() / (plan.width * c)) {
             let n = tokens.len();
             for h in 0..plan.heads {
                 gather(qkv, tokens, 3 * c, h * d, d, scale, &mut s.q);
@@ -319,6 +320,6 @@ vectorized! {
                 product::<S, true>(simd, (&s.scores, TOKENS), (&s.q, WIDTH), (n, n), &mut s.out);
                 scatter(&s.out, tokens, 3 * c, c + h * d, d, 1.0, gq);
             }
-        });
+        }
     }
 }

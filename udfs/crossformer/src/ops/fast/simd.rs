@@ -73,7 +73,7 @@ pub fn exp<S: Simd>(x: f32) -> f32 {
 /// The normal distribution function, by a rational approximation of erf on [0, 4] (fitted to 2.3e-8) that is odd in x.
 #[inline(always)]
 pub fn normal_cdf<S: Simd>(x: f32) -> f32 {
-    const P: [f32; 6] = [1.979_860_6e-6, 2.863_266_6e-4, 3.946_31e-3, 5.329_394e-2, 1.949_671e-1, 1.128_379_1];
+    const P: [f32; 6] = [1.979_860_6e-6, 2.863_266_6e-4, 3.946_31e-3, 5.329_394e-2, 1.949_671e-1, std::f32::consts::FRAC_2_SQRT_PI];
     const Q: [f32; 6] = [3.744_166e-5, 1.201_555_3e-3, 1.533_181_2e-2, 1.159_420_9e-1, 5.061_170_5e-1, 1.0];
     let z = x * std::f32::consts::FRAC_1_SQRT_2;
     let z = if z < -4.0 { -4.0 } else { z };
