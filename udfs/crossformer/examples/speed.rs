@@ -1,6 +1,6 @@
 //! Times of CrossFormer-Tiny (7 channels, 224 x 224, float32): `cargo run --release -p esccsql-crossformer --example speed [-- plain]`.
 //!
-//! Set `RAYON_NUM_THREADS=1`: the milliseconds are those of the main thread on its core. `benches/crossformer.py` runs it next to
+//! Set `RAYON_NUM_THREADS=1`: the milliseconds are those of the process on a core. `benches/crossformer.py` runs it next to
 //! PyTorch.
 
 use candle_core::{Device, Tensor, Var};
@@ -8,12 +8,15 @@ use esccsql_crossformer::train::{Adam, Moments};
 use esccsql_crossformer::{Config, CrossFormer, Kernels, Noise, Result, init};
 use std::collections::{BTreeMap, HashMap};
 
-/// Seconds of this process on a core, so that other work on the machine does not count (Linux); wall seconds elsewhere.
+/// Seconds of this process's threads on a core, so that other work on the machine does not count (Linux); wall seconds elsewhere.
 fn now() -> f64 {
-    let on_core = std::fs::read_to_string("/proc/self/schedstat").ok();
-    match on_core.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok()) {
-        Some(nanoseconds) => nanoseconds * 1e-9,
-        None => std::time::UNIX_EPOCH.elapsed().map_or(0.0, |d| d.as_secs_f64()),
+    let seconds = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        Some(text.split_whitespace().next()?.parse::<f64>().ok()? * 1e-9)
+    };
+    match std::fs::read_dir("/proc/self/task") {
+        Ok(threads) => threads.flatten().filter_map(seconds).sum(),
+        Err(_) => std::time::UNIX_EPOCH.elapsed().map_or(0.0, |d| d.as_secs_f64()),
     }
 }
 
