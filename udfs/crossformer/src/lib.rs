@@ -1,3 +1,24 @@
-//! CrossFormer image embeddings: nothing yet but the dependencies.
+//! CrossFormer: image embeddings, risks and where they come from.
 //!
-//! They are declared ahead of the code because a dependency that changes the features of DuckDB's build recompiles DuckDB.
+//! The network of Wang et al., "CrossFormer: A Versatile Vision Transformer Hinging on Cross-scale Attention" (ICLR 2022).
+//! [`CrossFormer`] computes it from a [`Config`] and named weights, [`train::fit`] trains it on survival data, and
+//! [`gradcam::gradcam`] shows which part of an image raised the risk.
+
+mod config;
+mod device;
+mod error;
+pub mod gradcam;
+mod init;
+pub mod loss;
+mod model;
+mod noise;
+mod ops;
+pub mod train;
+
+pub use config::{Config, GROUP, INTERVALS, MERGES, MLP, PATCHES};
+pub use device::choose as device;
+pub use error::{Error, Result};
+pub use init::init;
+pub use model::{CrossFormer, Output};
+pub use noise::Noise;
+pub use ops::Kernels;

@@ -1,0 +1,325 @@
+//! Attention inside groups of tokens, from the packed queries, keys and values to the heads' outputs.
+//!
+//! Tokens beyond the image take no part: behind the mask a padded key's weight is exactly 0, and a padded query is cut away.
+//! The backward pass computes the weights again: they are larger than everything else that a pass would have to keep.
+
+use super::simd::{exp, sum, vectorized};
+use super::{read, total, view};
+use crate::ops::Grouping;
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+/// Tokens of a group and columns of a score matrix at most.
+const TOKENS: usize = 64;
+/// Channels of a head at most.
+const WIDTH: usize = 32;
+
+/// Takes qkv [B, H, W, 3C] and the position bias [heads, side², side²]; returns [B, H, W, C].
+pub struct Attention(pub Grouping);
+
+/// Whether the kernel's fixed buffers hold such groups and heads. Score rows are computed six at a time.
+pub fn fits(grouping: Grouping, head: usize) -> bool {
+    (grouping.side * grouping.side).next_multiple_of(6) <= TOKENS && head <= WIDTH
+}
+
+/// Sizes of one call.
+#[derive(Clone, Copy)]
+struct Plan {
+    grouping: Grouping,
+    height: usize,
+    width: usize,
+    channels: usize,
+    heads: usize,
+}
+
+impl Plan {
+    fn new(qkv: &Shape, bias: &Shape, grouping: Grouping) -> Result<(usize, Self)> {
+        let (batch, height, width, c3) = qkv.dims4()?;
+        let (heads, ..) = bias.dims3()?;
+        let plan = Self { grouping, height, width, channels: c3 / 3, heads };
+        if !fits(grouping, plan.head()) {
+            candle_core::bail!("no kernel for groups of {} and heads of {}", grouping.side, plan.head());
+        }
+        Ok((batch, plan))
+    }
+
+    fn head(&self) -> usize {
+        self.channels / self.heads
+    }
+
+    /// Rows of tokens that only attend to each other, from the top of the image: (image, height of the band).
+    fn bands(&self) -> usize {
+        self.height.div_ceil(self.grouping.reach())
+    }
+
+    /// Cuts the rows of `values`, `width` values per token, into the bands of all images.
+    fn cut<'a>(&self, mut values: &'a mut [f32], batch: usize, width: usize) -> Vec<&'a mut [f32]> {
+        let mut bands = Vec::new();
+        for i in 0..batch * self.bands() {
+            let first = i % self.bands() * self.grouping.reach();
+            let rows = self.grouping.reach().min(self.height - first);
+            let (band, rest) = values.split_at_mut(rows * self.width * width);
+            bands.push(band);
+            values = rest;
+        }
+        bands
+    }
+
+    /// Where a band begins, in tokens.
+    fn start(&self, band: usize) -> usize {
+        (band / self.bands() * self.height + band % self.bands() * self.grouping.reach()) * self.width
+    }
+
+    /// The groups of a band of `rows` token rows: for each token its place in the band and in the group.
+    fn groups(&self, rows: usize) -> Vec<Vec<(usize, usize)>> {
+        let Grouping { side, interval } = self.grouping;
+        let mut groups = Vec::new();
+        for column in 0..self.width.div_ceil(self.grouping.reach()) {
+            for offset in 0..interval * interval {
+                let mut tokens = Vec::with_capacity(side * side);
+                for i in 0..side * side {
+                    let y = i / side * interval + offset / interval;
+                    let x = column * self.grouping.reach() + i % side * interval + offset % interval;
+                    if y < rows && x < self.width {
+                        tokens.push((y * self.width + x, i));
+                    }
+                }
+                if !tokens.is_empty() {
+                    groups.push(tokens);
+                }
+            }
+        }
+        groups
+    }
+}
+
+impl CustomOp2 for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(&self, qkv: &CpuStorage, lq: &Layout, bias: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (batch, plan) = Plan::new(lq.shape(), lb.shape(), self.0)?;
+        let (qkv, bias) = (view(qkv, lq)?, view(bias, lb)?);
+        let c = plan.channels;
+        let mut out = vec![0.0; batch * plan.height * plan.width * c];
+        plan.cut(&mut out, batch, c).into_par_iter().enumerate().for_each(|(i, out)| {
+            let qkv = &qkv[plan.start(i) * 3 * c..][..3 * out.len()];
+            forward(plan, qkv, bias, out);
+        });
+        Ok((CpuStorage::F32(out), (batch, plan.height, plan.width, c).into()))
+    }
+
+    fn bwd(&self, qkv: &Tensor, bias: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (batch, plan) = Plan::new(qkv.shape(), bias.shape(), self.0)?;
+        let grad = grad.contiguous()?;
+        let c = plan.channels;
+        let (gq, gb) = read([qkv, bias, &grad], |[qkv, bias, g]| {
+            let mut gq = vec![0.0; qkv.len()];
+            let parts = plan
+                .cut(&mut gq, batch, 3 * c)
+                .into_par_iter()
+                .enumerate()
+                .map(|(i, gq)| {
+                    let qkv = &qkv[plan.start(i) * 3 * c..][..gq.len()];
+                    let g = &g[plan.start(i) * c..][..gq.len() / 3];
+                    let mut gb = vec![0.0; bias.len()];
+                    backward(plan, qkv, bias, g, gq, &mut gb);
+                    gb
+                })
+                .collect();
+            Ok((gq, total(parts, bias.len())))
+        })?;
+        let gq = Tensor::from_vec(gq, qkv.shape(), qkv.device())?;
+        Ok((Some(gq), Some(Tensor::from_vec(gb, bias.shape(), bias.device())?)))
+    }
+}
+
+/// One head's matrices, rows padded to a fixed width.
+struct Scratch {
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    /// Keys or values with the channel first.
+    turned: Vec<f32>,
+    weights: Vec<f32>,
+    /// Gradients of the outputs and of the scores.
+    g: Vec<f32>,
+    scores: Vec<f32>,
+    out: Vec<f32>,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let narrow = || vec![0.0; TOKENS * WIDTH];
+        let square = || vec![0.0; TOKENS * TOKENS];
+        Self {
+            q: narrow(),
+            k: narrow(),
+            v: narrow(),
+            turned: vec![0.0; WIDTH * TOKENS],
+            weights: square(),
+            g: narrow(),
+            scores: square(),
+            out: narrow(),
+        }
+    }
+}
+
+#[inline(always)]
+fn gather(from: &[f32], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [f32]) {
+    for (row, &(token, _)) in to.chunks_exact_mut(WIDTH).zip(tokens) {
+        let from = &from[token * stride + at..][..d];
+        row[..d].iter_mut().zip(from).for_each(|(t, f)| *t = f * scale);
+    }
+}
+
+#[inline(always)]
+fn scatter(from: &[f32], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [f32]) {
+    for (row, &(token, _)) in from.chunks_exact(WIDTH).zip(tokens) {
+        let to = &mut to[token * stride + at..][..d];
+        to.iter_mut().zip(row).for_each(|(t, f)| *t = f * scale);
+    }
+}
+
+/// [tokens, WIDTH] -> [d, TOKENS].
+#[inline(always)]
+fn turn(from: &[f32], n: usize, d: usize, to: &mut [f32]) {
+    for (i, row) in from.chunks_exact(WIDTH).take(n).enumerate() {
+        for (j, v) in row[..d].iter().enumerate() {
+            to[j * TOKENS + i] = *v;
+        }
+    }
+}
+
+/// out[i, ..] = sum over k < inner of a(i, k) b[k, ..], rows of `width` values. a(i, k) is `a[i * step + k]`, or `a[k * step + i]`
+/// when `TURNED`. Six rows at a time: whole tiles are read and written, beyond `n` too.
+#[inline(always)]
+fn product<S: pulp::Simd, const TURNED: bool>(
+    simd: S,
+    (a, step): (&[f32], usize),
+    (b, width): (&[f32], usize),
+    (n, inner): (usize, usize),
+    out: &mut [f32],
+) {
+    let lanes = S::F32_LANES;
+    for i in (0..n).step_by(6) {
+        let rows: [&[f32]; 6] = std::array::from_fn(|r| if TURNED { a } else { &a[(i + r) * step..(i + r) * step + inner] });
+        for j in (0..width).step_by(2 * lanes) {
+            let mut sums = [[simd.splat_f32s(0.0); 2]; 6];
+            for k in 0..inner {
+                let (b, _) = S::as_simd_f32s(&b[k * width + j..k * width + j + 2 * lanes]);
+                let (b0, b1) = (b[0], b[1]);
+                let across: &[f32] = if TURNED { &a[k * step + i..k * step + i + 6] } else { &[] };
+                for r in 0..6 {
+                    let s = simd.splat_f32s(if TURNED { across[r] } else { rows[r][k] });
+                    sums[r][0] = simd.mul_add_f32s(s, b0, sums[r][0]);
+                    sums[r][1] = simd.mul_add_f32s(s, b1, sums[r][1]);
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                let at = (i + r) * width + j;
+                let (out, _) = S::as_mut_simd_f32s(&mut out[at..at + 2 * lanes]);
+                out[0] = sums[0];
+                out[1] = sums[1];
+            }
+        }
+    }
+}
+
+/// The attention weights of `s.q` and `s.k`, into `s.weights`.
+#[inline(always)]
+fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: usize, bias: &[f32], all: usize) {
+    let n = tokens.len();
+    turn(&s.k, n, d, &mut s.turned);
+    product::<S, false>(simd, (&s.q, WIDTH), (&s.turned, TOKENS), (n, d), &mut s.weights);
+    for (row, &(_, i)) in s.weights.chunks_exact_mut(TOKENS).zip(tokens) {
+        let bias = &bias[i * all..(i + 1) * all];
+        if n == all {
+            row[..n].iter_mut().zip(bias).for_each(|(w, b)| *w += b);
+        } else {
+            row[..n].iter_mut().zip(tokens).for_each(|(w, &(_, j))| *w += bias[j]);
+        }
+        row[n..].fill(f32::MIN);
+        let mut top = [f32::MIN; 16];
+        for part in row.chunks_exact(16) {
+            for (t, &w) in top.iter_mut().zip(part) {
+                *t = if w > *t { w } else { *t };
+            }
+        }
+        let top = top.into_iter().fold(f32::MIN, |a, b| if b > a { b } else { a });
+        for w in row.iter_mut() {
+            *w = exp::<S>(*w - top);
+        }
+        row[n..].fill(0.0);
+        let scale = 1.0 / sum(TOKENS, |i| row[i]);
+        row.iter_mut().for_each(|w| *w *= scale);
+    }
+}
+
+vectorized! {
+    fn forward<'a>[simd](plan: Plan, qkv: &'a [f32], bias: &'a [f32], out: &'a mut [f32]) {
+        let (c, d) = (plan.channels, plan.head());
+        let all = plan.grouping.side * plan.grouping.side;
+        let scale = 1.0 / (d as f32).sqrt();
+        let mut s = Scratch::new();
+        for tokens in &plan.groups(out.len() / (plan.width * c)) {
+            // A closure here would be compiled without the instruction set.
+            for h in 0..plan.heads {
+                gather(qkv, tokens, 3 * c, h * d, d, scale, &mut s.q);
+                gather(qkv, tokens, 3 * c, c + h * d, d, 1.0, &mut s.k);
+                gather(qkv, tokens, 3 * c, 2 * c + h * d, d, 1.0, &mut s.v);
+                weigh(simd, &mut s, tokens, d, &bias[h * all * all..(h + 1) * all * all], all);
+                product::<S, false>(simd, (&s.weights, TOKENS), (&s.v, WIDTH), (tokens.len(), tokens.len()), &mut s.out);
+                scatter(&s.out, tokens, c, h * d, d, 1.0, out);
+            }
+        }
+    }
+}
+
+vectorized! {
+    fn backward<'a>[simd](
+        plan: Plan,
+        qkv: &'a [f32],
+        bias: &'a [f32],
+        grad: &'a [f32],
+        gq: &'a mut [f32],
+        gb: &'a mut [f32],
+    ) {
+        let (c, d) = (plan.channels, plan.head());
+        let all = plan.grouping.side * plan.grouping.side;
+        let scale = 1.0 / (d as f32).sqrt();
+        let mut s = Scratch::new();
+        for tokens in &plan.groups(grad.len() / (plan.width * c)) {
+            let n = tokens.len();
+            for h in 0..plan.heads {
+                gather(qkv, tokens, 3 * c, h * d, d, scale, &mut s.q);
+                gather(qkv, tokens, 3 * c, c + h * d, d, 1.0, &mut s.k);
+                gather(qkv, tokens, 3 * c, 2 * c + h * d, d, 1.0, &mut s.v);
+                gather(grad, tokens, c, h * d, d, 1.0, &mut s.g);
+                let head = h * all * all..(h + 1) * all * all;
+                weigh(simd, &mut s, tokens, d, &bias[head.clone()], all);
+
+                product::<S, true>(simd, (&s.weights, TOKENS), (&s.g, WIDTH), (n, n), &mut s.out);
+                scatter(&s.out, tokens, 3 * c, 2 * c + h * d, d, 1.0, gq);
+
+                turn(&s.v, n, d, &mut s.turned);
+                product::<S, false>(simd, (&s.g, WIDTH), (&s.turned, TOKENS), (n, d), &mut s.scores);
+                for ((g, w), &(_, i)) in s.scores.chunks_exact_mut(TOKENS).zip(s.weights.chunks_exact(TOKENS)).zip(tokens) {
+                    let mean = sum(TOKENS, |j| g[j] * w[j]);
+                    g.iter_mut().zip(w).for_each(|(g, w)| *g = w * (*g - mean));
+                    let gb = &mut gb[head.start + i * all..][..all];
+                    if n == all {
+                        gb.iter_mut().zip(&*g).for_each(|(b, g)| *b += g);
+                    } else {
+                        tokens.iter().zip(&*g).for_each(|(&(_, j), g)| gb[j] += g);
+                    }
+                }
+                product::<S, false>(simd, (&s.scores, TOKENS), (&s.k, WIDTH), (n, n), &mut s.out);
+                scatter(&s.out, tokens, 3 * c, h * d, d, scale, gq);
+                product::<S, true>(simd, (&s.scores, TOKENS), (&s.q, WIDTH), (n, n), &mut s.out);
+                scatter(&s.out, tokens, 3 * c, c + h * d, d, 1.0, gq);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Training on survival data.
+
+mod adam;
+mod checkpoint;
+mod fit;
+mod options;
+
+pub use adam::{Adam, Moments};
+pub use fit::{Epoch, Trained, fit};
+pub use options::FitOptions;
