@@ -94,7 +94,6 @@ fn figures(width: u32) -> Vec<(&'static str, Result<String, PlotError>)> {
                 max_features: 6,
                 time_unit: months,
                 style: style("SurvSHAP(t), one patient"),
-                ..ShapPlot::default()
             }),
         ),
         ("heatmap", heatmap_plot(&heatmap(8, style("Correlation of the kept features")))),
@@ -162,8 +161,7 @@ fn kaplan_meier(label: &str, seed: u64) -> KmCurve {
         curve.lower.push((survival > 0.0).then(|| survival * (-spread).exp()));
         curve.upper.push((survival > 0.0).then(|| (survival * spread.exp()).min(1.0)));
     }
-    let crossing = |curve: &[f64], time: &[f64]| curve.iter().position(|&s| s <= 0.5).map(|k| time[k]);
-    curve.median = crossing(&curve.survival, &curve.time);
+    curve.median = curve.survival.iter().position(|&s| s <= 0.5).map(|step| curve.time[step]);
     curve.median_lower = curve.median.map(|median| median * 0.8);
     curve.median_upper = curve.median.map(|median| median * 1.3);
     curve

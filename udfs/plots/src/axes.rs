@@ -112,7 +112,7 @@ pub fn bottom_room(label: &str) -> f64 {
 
 /// As many ticks as fit on a horizontal axis.
 pub fn tick_count(pixels: f64) -> usize {
-    (pixels / 62.0).floor().clamp(2.0, 10.0) as usize
+    (pixels / 50.0).floor().clamp(2.0, 10.0) as usize
 }
 
 /// The horizontal axis with its name.

@@ -96,7 +96,7 @@ fn paint(canvas: &mut Canvas, figure: &BoxPlot, groups: &[BoxGroup]) {
     let x_label = style.x_label.clone().unwrap_or_default();
     let y_label = style.y_label.clone().unwrap_or_default();
     let bottom = canvas.height - axes::bottom_room(&x_label) - MARGIN - SMALL - 4.0;
-    let y_ticks = ticks::linear(low, high, ((bottom - top) / 55.0).clamp(3.0, 8.0) as usize);
+    let y_ticks = ticks::linear(low, high, ((bottom - top) / 38.0).clamp(3.0, 8.0) as usize);
     let left = axes::left_room(&y_ticks, &y_label);
     let panel =
         Panel { x: Scale::new((0.0, groups.len() as f64), (left, canvas.width - MARGIN)), y: Scale::new((low, high), (bottom, top)) };

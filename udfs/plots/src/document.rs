@@ -38,10 +38,15 @@ pub fn finish(drawing: &str, style: &Style, (width, height): (f64, f64), told: &
             let _ = writeln!(body, "{}", element(line, style, &mut series));
         }
     }
+    let missing = match style.dropped {
+        0 => String::new(),
+        1 => " 1 row with a missing value is not shown.".into(),
+        rows => format!(" {rows} rows with a missing value are not shown."),
+    };
     let mut document = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"esccsql-plot\" role=\"img\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {} {}\" font-family=\"Helvetica, Arial, sans-serif\" stroke-linejoin=\"round\">\n\
-         <title>{}</title>\n<desc>{}</desc>\n",
+         <title>{}</title>\n<desc>{}{missing}</desc>\n",
         width * FINENESS,
         height * FINENESS,
         escape(&told.title),

@@ -15,8 +15,6 @@ pub enum PlotError {
     OutOfRange { what: &'static str, value: f64, place: String, expected: &'static str },
     #[error("{found} {what} are too many to read in one figure, at most {most} are drawn: {instead}")]
     TooMany { what: &'static str, found: usize, most: usize, instead: &'static str },
-    #[error("{what} of {place} appears twice: aggregate the rows to one per {key}")]
-    Duplicate { what: &'static str, place: String, key: &'static str },
     #[error("option `{option}` is {found}, expected {expected}")]
     BadOption { option: &'static str, found: String, expected: &'static str },
     #[error("the figure could not be drawn: {0}")]

@@ -35,14 +35,14 @@ impl Default for ForestPlot {
     }
 }
 
-const MOST_ROWS: usize = 100;
+const MOST_ROWS: usize = 200;
 /// An interval that reaches further than this from 1 ends in an arrow.
 const FURTHEST: f64 = 50.0;
 
 /// Draws the figure. Where it is narrow, each term's numbers stand above its interval instead of beside it.
 ///
 /// # Errors
-/// No row, more than a hundred, ratios and limits that are not positive or not in order.
+/// No row, more than two hundred, ratios and limits that are not positive or not in order.
 pub fn forest_plot(figure: &ForestPlot) -> Result<String, PlotError> {
     let style = &figure.style;
     style.check()?;
@@ -130,7 +130,10 @@ fn paint(canvas: &mut Canvas, figure: &ForestPlot, is_narrow: bool) {
     let high = rows.iter().map(|row| within(row.upper)).fold(1.1, f64::max);
     let (from, to) = ticks::widen(low.ln(), high.ln(), 0.04);
     let panel = Panel { x: Scale::new((from, to), (left, right)), y: Scale::new((rows.len() as f64, 0.0), (bottom - 6.0, first + 3.0)) };
-    canvas.line([(panel.x.at(0.0), first), (panel.x.at(0.0), bottom)], Ink::Reference, 1.2);
+    let one = panel.x.at(0.0);
+    if !is_narrow {
+        canvas.line([(one, first), (one, bottom)], Ink::Reference, 1.2);
+    }
     let step = (panel.bottom() - panel.top()) / rows.len() as f64;
     for (k, row) in rows.iter().enumerate() {
         let middle = panel.top() + (k as f64 + 0.5) * step;
@@ -140,6 +143,10 @@ fn paint(canvas: &mut Canvas, figure: &ForestPlot, is_narrow: bool) {
         canvas.text(&row.numbers(), (numbers_right, text), SMALL, Align::End, Ink::Text);
         if !row.p.is_nan() {
             canvas.text(&p_number(row.p), (p_right, text), SMALL, Align::End, Ink::Text);
+        }
+        if is_narrow {
+            // Between the lines of text only.
+            canvas.line([(one, mark - step * 0.24), (one, mark + step * 0.26)], Ink::Reference, 1.2);
         }
         interval(canvas, &panel, row, mark);
     }

@@ -126,7 +126,7 @@ impl Chart<'_> {
         let x_range = if high > low { (low, high) } else { ticks::widen(low, high, 0.0) };
         let y_range = self.y_range.unwrap_or_else(|| self.spread());
         let bottom = canvas.height - axes::bottom_room(&self.x_label) - MARGIN;
-        let y_ticks = ticks::linear(y_range.0, y_range.1, ((bottom - top) / 55.0).clamp(3.0, 8.0) as usize);
+        let y_ticks = ticks::linear(y_range.0, y_range.1, ((bottom - top) / 38.0).clamp(3.0, 8.0) as usize);
         let left = axes::left_room(&y_ticks, &self.y_label);
         let key = if self.has_markers() { Key::LineAndMarker } else { Key::Line };
         let entries: Vec<(usize, String)> = self.lines.iter().map(|line| line.label.clone()).enumerate().collect();

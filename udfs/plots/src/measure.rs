@@ -20,19 +20,20 @@ fn em(c: char) -> f64 {
     }
 }
 
-/// The text if it is narrower than `most`, or else its beginning and an ellipsis.
+/// The text if it is narrower than `most`, or else its beginning and end with an ellipsis between: names of features begin
+/// alike and differ at the end.
 pub fn shorten(text: &str, size: f64, most: f64) -> String {
     if width(text, size) <= most {
         return text.into();
     }
-    let mut kept = String::new();
-    for c in text.chars() {
-        if width(&kept, size) + em(c) * size + size > most {
-            break;
-        }
-        kept.push(c);
-    }
-    format!("{}…", kept.trim_end())
+    let letters: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| {
+        let (head, tail) = (kept * 2 / 5, kept - kept * 2 / 5);
+        let text = |letters: &[char]| letters.iter().collect::<String>();
+        format!("{}…{}", text(&letters[..head]).trim_end(), text(&letters[letters.len() - tail..]).trim_start())
+    };
+    let fits = |kept: &usize| width(&cut(*kept), size) <= most;
+    (1..letters.len()).rev().find(fits).map_or("…".into(), cut)
 }
 
 /// The text in lines no wider than `most` (but for single words).
@@ -58,7 +59,9 @@ mod tests {
     fn a_long_text_is_cut_or_wrapped() {
         assert_eq!(shorten("short", 10.0, 100.0), "short");
         let cut = shorten("a rather long label of a feature", 10.0, 80.0);
-        assert!(cut.ends_with('…') && width(&cut, 10.0) <= 82.0, "{cut}");
+        assert!(cut.starts_with("a rat") && cut.contains('…') && cut.ends_with("feature"), "{cut}");
+        assert!(width(&cut, 10.0) <= 80.0);
+        assert_eq!(shorten("wide", 10.0, 1.0), "…");
         assert!(wrap("a rather long label of a feature", 10.0, 80.0).iter().all(|line| width(line, 10.0) <= 80.0));
     }
 }

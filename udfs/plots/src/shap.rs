@@ -134,7 +134,7 @@ fn rows(canvas: &mut Canvas, figure: &ShapPlot, features: &[&ShapFeature], top: 
         ShapKind::Bar => "Mean |SHAP value|",
         _ => "SHAP value (impact on the prediction)",
     };
-    let ticks = ticks::linear(range.0, range.1, axes::tick_count(panel.right() - panel.left()));
+    let ticks = ticks::linear(range.0, range.1, axes::tick_count(panel.right() - panel.left()).max(4));
     axes::x_axis(canvas, &panel, &ticks, figure.style.x_label.as_deref().unwrap_or(label));
     panel
 }

@@ -16,6 +16,8 @@ pub struct Style {
     /// Series' colours as `#RRGGBB`, in place of Okabe and Ito's.
     pub palette: Vec<String>,
     pub theme: Theme,
+    /// Rows that the figure does not show because a value was missing; told in the description.
+    pub dropped: usize,
 }
 
 /// On which paper a figure is drawn.
