@@ -5,7 +5,7 @@ use crate::canvas::{Align, Canvas, Ink, draw};
 use crate::document::Told;
 use crate::error::PlotError;
 use crate::measure::{shorten, width};
-use crate::number::{p_number, p_value, ratio};
+use crate::number::{fixed, p_number, p_value, ratio};
 use crate::style::Style;
 use crate::ticks;
 
@@ -95,7 +95,11 @@ impl ForestRow {
         if self.is_reference() {
             return "1 (reference)".into();
         }
-        format!("{} ({} to {})", ratio(self.ratio), ratio(self.lower), ratio(self.upper))
+        // A limit that rounds to 1.00 does not say on which side of 1 it lies.
+        let is_close = |limit: f64| limit != 1.0 && (limit - 1.0).abs() < 0.005;
+        let needs_three = is_close(self.lower) || is_close(self.upper);
+        let told = |value: f64| if needs_three && value < 100.0 { fixed(value, 3) } else { ratio(value) };
+        format!("{} ({} to {})", told(self.ratio), told(self.lower), told(self.upper))
     }
 }
 

@@ -14,9 +14,11 @@ const MONTHS: [f64; 11] = [1.0, 2.0, 3.0, 6.0, 12.0, 24.0, 36.0, 48.0, 60.0, 120
 const WEEKS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 13.0, 26.0, 52.0, 104.0];
 const DAYS: [f64; 11] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 90.0, 180.0, 365.0, 730.0];
 
-/// Ticks every 1, 2 or 5 times a power of ten inside `from..=to`, about `count` of them.
+/// Ticks every 1, 2 or 5 times a power of ten inside `from..=to`, about `count` of them and at least three: one alone tells no
+/// distance.
 pub fn linear(from: f64, to: f64, count: usize) -> Ticks {
-    every(step(to - from, count), from, to)
+    let ticks = |count: usize| every(step(to - from, count), from, to);
+    (count..count + 8).map(ticks).find(|ticks| ticks.places.len() >= 3).unwrap_or_else(|| ticks(count))
 }
 
 /// Ticks of a follow-up from 0, in steps that suit the unit.
@@ -83,6 +85,7 @@ mod tests {
     fn ticks_are_round_and_labels_have_the_steps_decimals() {
         assert_eq!(linear(0.0, 1.0, 5).labels, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(linear(-0.26, 0.31, 4).labels, ["\u{2212}0.2", "0.0", "0.2"]);
+        assert_eq!(linear(-4.2, 4.1, 4).labels, ["\u{2212}4", "\u{2212}2", "0", "2", "4"]);
         assert_eq!(time(61.0, Some("months"), 7).labels, ["0", "12", "24", "36", "48", "60"]);
         assert_eq!(time(5.0, None, 6).labels, ["0", "1", "2", "3", "4", "5"]);
         assert_eq!(ratio(0.4, 6.0, 6).labels, ["0.5", "1", "2", "5"]);

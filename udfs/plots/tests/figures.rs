@@ -197,12 +197,16 @@ fn one_patient_is_an_honest_curve() {
 
 #[test]
 fn the_forest_says_its_numbers() {
-    let rows =
-        vec![row("age", 1.234, 1.01, 1.5, 0.0004), row("stage II", 1.0, 1.0, 1.0, f64::NAN), row("sex", 4000.0, 0.0, f64::INFINITY, 0.9)];
+    let rows = vec![
+        row("age", 1.234, 1.01, 1.5, 0.0004),
+        row("volume", 1.012, 1.0013, 1.023, 0.04),
+        row("stage II", 1.0, 1.0, 1.0, f64::NAN),
+        row("sex", 4000.0, 0.0, f64::INFINITY, 0.9),
+    ];
     for width in [375, 640] {
         let style = Style { width: Some(width), ..Style::default() };
         let written = texts(&forest_plot(&ForestPlot { rows: rows.clone(), style, ..ForestPlot::default() }).unwrap());
-        for expected in ["1.23 (1.01 to 1.50)", "<0.001", "1 (reference)", ">999 (0.00 to >999)", "0.90"] {
+        for expected in ["1.23 (1.01 to 1.50)", "1.012 (1.001 to 1.023)", "<0.001", "1 (reference)", ">999 (0.00 to >999)", "0.90"] {
             assert!(written.iter().any(|text| text == expected), "{expected} in {written:?}");
         }
     }
