@@ -81,4 +81,4 @@ macro_rules! files {
     };
 }
 
-files!(images, bad_images, radiomics, options, nulls, survival, bad_survival, models, statistics, file_access);
+files!(images, bad_images, radiomics, options, nulls, survival, bad_survival, models, statistics, file_access, plots);

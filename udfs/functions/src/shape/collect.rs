@@ -25,12 +25,13 @@ use super::{Function, Implementation};
 
 /// Starts an aggregate.
 pub fn collect(name: &str, description: &'static str) -> Collect<NoOptions> {
-    Collect { doc: Doc { name: name.into(), description, ..Doc::default() }, options: PhantomData }
+    Collect { doc: Doc { name: name.into(), description, ..Doc::default() }, required: 0, options: PhantomData }
 }
 
 /// An aggregate under construction.
 pub struct Collect<O> {
     doc: Doc,
+    required: usize,
     options: PhantomData<O>,
 }
 
@@ -38,6 +39,13 @@ impl<O: Options> Collect<O> {
     /// Adds an argument.
     pub fn arg(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
         self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: false });
+        self.required = self.doc.arguments.len();
+        self
+    }
+
+    /// Adds an argument that may be left out; it stands behind the others. [`Rows::has`] tells whether it is there.
+    pub fn optional(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
+        self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: true });
         self
     }
 
@@ -53,7 +61,7 @@ impl<O: Options> Collect<O> {
     /// Takes options as a last argument.
     pub fn options<P: Options>(mut self) -> Collect<P> {
         self.doc.options = P::docs();
-        Collect { doc: self.doc, options: PhantomData }
+        Collect { doc: self.doc, required: self.required, options: PhantomData }
     }
 
     /// Statements that show the function at work on the example tables.
@@ -72,12 +80,8 @@ impl<O: Options> Collect<O> {
     pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Rows, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
         let doc = Arc::new(self.doc);
-        let names = doc.arguments.len();
-        let signature = if doc.options.is_empty() {
-            TypeSignature::Any(names)
-        } else {
-            TypeSignature::OneOf(vec![TypeSignature::Any(names), TypeSignature::Any(names + 1)])
-        };
+        let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
+        let signature = TypeSignature::OneOf((self.required..=most).map(TypeSignature::Any).collect());
         let kernel: Kernel = Arc::new(move |rows, options| {
             let options = match options {
                 Some(value) => O::parse(value)?,
@@ -89,6 +93,7 @@ impl<O: Options> Collect<O> {
         let aggregate = Aggregate {
             documentation: doc.documentation(),
             doc: doc.clone(),
+            required: self.required,
             signature: Signature::new(signature, Volatility::Immutable),
             result: column_field::<T>("result"),
             kernel,
@@ -103,6 +108,7 @@ type Kernel = Arc<dyn Fn(&Rows, Option<&Value>) -> Result<ScalarValue, Problem> 
 #[derive(Clone)]
 struct Aggregate {
     doc: Arc<Doc>,
+    required: usize,
     documentation: Documentation,
     signature: Signature,
     result: FieldRef,
@@ -127,6 +133,17 @@ impl Hash for Aggregate {
     }
 }
 
+impl Aggregate {
+    /// How many of a call's arguments are not its options: the options stand behind all others, or are the STRUCT where an
+    /// optional argument could stand.
+    fn given(&self, arguments: &[FieldRef]) -> usize {
+        let most = arguments.len().min(self.doc.arguments.len());
+        let is_structure = |field: &FieldRef| matches!(field.data_type(), DataType::Struct(_) | DataType::Map(..));
+        let has_options = !self.doc.options.is_empty() && most == arguments.len() && most > self.required;
+        if has_options && arguments.last().is_some_and(is_structure) { most - 1 } else { most }
+    }
+}
+
 impl AggregateUDFImpl for Aggregate {
     fn name(&self) -> &str {
         &self.doc.name
@@ -144,13 +161,14 @@ impl AggregateUDFImpl for Aggregate {
         Ok(self.result.clone())
     }
 
-    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Collected { function: self.clone(), arguments: vec![Vec::new(); self.doc.arguments.len()], options: None }))
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        let arguments = vec![Vec::new(); self.given(args.expr_fields)];
+        Ok(Box::new(Collected { function: self.clone(), arguments, options: None }))
     }
 
     /// One list per argument with the rows so far, and the options.
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let arguments = self.doc.arguments.len();
+        let arguments = self.given(args.input_fields);
         let mut fields: Vec<FieldRef> = (args.input_fields.iter().take(arguments))
             .enumerate()
             .map(|(i, field)| {
