@@ -13,6 +13,7 @@ const TABLES: &str = "
 CREATE TABLE patients AS
 SELECT printf('P%03d', i) AS patient_id,
        CASE WHEN i % 4 = 0 THEN 'test' ELSE 'training' END AS cohort,
+       CASE WHEN i % 2 = 0 THEN 'north' ELSE 'south' END AS site,
        40 + (i * 7919) % 41 AS age,
        2 + (i * 31) % 3 AS stage,
        CASE WHEN (i * 13) % 5 < 3 THEN 'male' ELSE 'female' END AS sex,
@@ -23,7 +24,7 @@ SELECT printf('P%03d', i) AS patient_id,
        ((i * 31) % 3) * 0.8 + cos(i * 78.233) AS risk
 FROM range(140) t(i);
 CREATE TABLE readings AS
-SELECT 'S' || (i % 30) AS scan_id, i // 30 % 2 AS reader, 'f' || (i // 60) AS feature,
+SELECT 'S' || (i % 30) AS scan_id, CASE WHEN i % 2 = 0 THEN 'north' ELSE 'south' END AS site, i // 30 % 2 AS reader, 'f' || (i // 60) AS feature,
        (i % 30) * 1.5 + sin(i * 3.7) * (1 + i // 60) AS value
 FROM range(180) t(i);";
 

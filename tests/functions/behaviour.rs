@@ -81,4 +81,20 @@ macro_rules! files {
     };
 }
 
-files!(images, bad_images, radiomics, options, nulls, survival, surv_shap, bad_survival, models, statistics, file_access, survival_design, cross_validation, harmonisation);
+files!(
+    images,
+    bad_images,
+    radiomics,
+    options,
+    nulls,
+    survival,
+    surv_shap,
+    bad_survival,
+    models,
+    statistics,
+    file_access,
+    survival_design,
+    cross_validation,
+    harmonisation,
+    plots
+);

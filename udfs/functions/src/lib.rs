@@ -4,6 +4,7 @@
 
 mod images;
 mod meta;
+mod plots;
 mod radiomics;
 pub mod shape;
 mod stats;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<(&'static str, Vec<Function>)> {
         ("radiomics", radiomics::functions()),
         ("survival", survival::functions()),
         ("statistics", stats::functions()),
+        ("plots", plots::functions()),
         ("meta", meta::functions()),
     ]
 }

@@ -25,12 +25,13 @@ use super::{Function, Implementation};
 
 /// Starts an aggregate.
 pub fn collect(name: &str, description: &'static str) -> Collect<NoOptions> {
-    Collect { doc: Doc { name: name.into(), description, ..Doc::default() }, options: PhantomData }
+    Collect { doc: Doc { name: name.into(), description, ..Doc::default() }, required: 0, options: PhantomData }
 }
 
 /// An aggregate under construction.
 pub struct Collect<O> {
     doc: Doc,
+    required: usize,
     options: PhantomData<O>,
 }
 
@@ -38,6 +39,13 @@ impl<O: Options> Collect<O> {
     /// Adds an argument.
     pub fn arg(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
         self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: false });
+        self.required = self.doc.arguments.len();
+        self
+    }
+
+    /// Adds an argument that may be left out; it stands behind the others. [`Rows::has`] tells whether it is there.
+    pub fn optional(mut self, name: &'static str, kind: Kind, description: &'static str) -> Self {
+        self.doc.arguments.push(ArgumentDoc { name, kind, description, optional: true });
         self
     }
 
@@ -53,7 +61,7 @@ impl<O: Options> Collect<O> {
     /// Takes options as a last argument.
     pub fn options<P: Options>(mut self) -> Collect<P> {
         self.doc.options = P::docs();
-        Collect { doc: self.doc, options: PhantomData }
+        Collect { doc: self.doc, required: self.required, options: PhantomData }
     }
 
     /// Adds a key of the options that holds a value per row, such as `{'weight': weight}`; the other keys are one for a group.
@@ -85,12 +93,8 @@ impl<O: Options> Collect<O> {
         });
         self.doc.options.extend(per_row.collect::<Vec<_>>());
         let doc = Arc::new(self.doc);
-        let names = doc.arguments.len();
-        let signature = if doc.options.is_empty() {
-            TypeSignature::Any(names)
-        } else {
-            TypeSignature::OneOf(vec![TypeSignature::Any(names), TypeSignature::Any(names + 1)])
-        };
+        let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
+        let signature = TypeSignature::OneOf((self.required..=most).map(TypeSignature::Any).collect());
         let kernel: Kernel = Arc::new(move |rows, options| {
             let options = match options {
                 Some(value) => O::parse(value)?,
@@ -102,6 +106,7 @@ impl<O: Options> Collect<O> {
         let aggregate = Aggregate {
             documentation: doc.documentation(),
             doc: doc.clone(),
+            required: self.required,
             signature: Signature::new(signature, Volatility::Immutable),
             result: column_field::<T>("result"),
             kernel,
@@ -116,6 +121,7 @@ type Kernel = Arc<dyn Fn(&Rows, Option<&Value>) -> Result<ScalarValue, Problem> 
 #[derive(Clone)]
 struct Aggregate {
     doc: Arc<Doc>,
+    required: usize,
     documentation: Documentation,
     signature: Signature,
     result: FieldRef,
@@ -140,6 +146,17 @@ impl Hash for Aggregate {
     }
 }
 
+impl Aggregate {
+    /// How many of a call's arguments are not its options: the options stand behind all others, or are the STRUCT where an
+    /// optional argument could stand.
+    fn given(&self, arguments: &[FieldRef]) -> usize {
+        let most = arguments.len().min(self.doc.arguments.len());
+        let is_structure = |field: &FieldRef| matches!(field.data_type(), DataType::Struct(_) | DataType::Map(..));
+        let has_options = !self.doc.options.is_empty() && most == arguments.len() && most > self.required;
+        if has_options && arguments.last().is_some_and(is_structure) { most - 1 } else { most }
+    }
+}
+
 impl AggregateUDFImpl for Aggregate {
     fn name(&self) -> &str {
         &self.doc.name
@@ -157,14 +174,15 @@ impl AggregateUDFImpl for Aggregate {
         Ok(self.result.clone())
     }
 
-    fn accumulator(&self, _: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let columns = self.doc.arguments.len() + self.doc.row_options.len();
-        Ok(Box::new(Collected { function: self.clone(), columns: vec![Vec::new(); columns], options: None }))
+    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
+        let arguments = self.given(args.expr_fields);
+        let columns = vec![Vec::new(); arguments + self.doc.row_options.len()];
+        Ok(Box::new(Collected { function: self.clone(), arguments, columns, options: None }))
     }
 
     /// One list per argument and per option of rows with the rows so far, and the options.
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let arguments = self.doc.arguments.len();
+        let arguments = self.given(args.input_fields);
         let options = args.input_fields.get(arguments).map(|field| field.data_type());
         let per_row = self.doc.row_options.iter().map(|option| match options {
             Some(DataType::Struct(fields)) => fields.find(option.name).map_or(DataType::Null, |(_, field)| field.data_type().clone()),
@@ -191,6 +209,8 @@ impl AggregateUDFImpl for Aggregate {
 #[derive(Debug)]
 struct Collected {
     function: Aggregate,
+    /// How many arguments the call has, besides its options.
+    arguments: usize,
     /// For each argument, then for each option of rows, its values in pieces as they came. An option that is not given has none.
     columns: Vec<Vec<ArrayRef>>,
     options: Option<Value>,
@@ -220,10 +240,16 @@ impl Collected {
     fn compute(&self) -> Result<ScalarValue, Problem> {
         let doc = &self.function.doc;
         let joined = self.joined()?;
-        if joined.iter().take(doc.arguments.len()).any(Option::is_none) {
+        if joined.iter().take(self.arguments).any(Option::is_none) {
             return Ok(ScalarValue::try_new_null(self.function.result.data_type())?);
         }
-        let given = doc.arguments.iter().chain(&doc.row_options).zip(joined).filter_map(|(doc, array)| Some((doc.clone(), array?)));
+        let given = doc
+            .arguments
+            .iter()
+            .take(self.arguments)
+            .chain(&doc.row_options)
+            .zip(joined)
+            .filter_map(|(doc, array)| Some((doc.clone(), array?)));
         let (arguments, arrays): (Vec<ArgumentDoc>, Vec<ArrayRef>) = given.unzip();
         let environment = Environment::current();
         environment.pool()?.install(|| {
@@ -272,7 +298,7 @@ fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option
 
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let arguments = self.function.doc.arguments.len();
+        let arguments = self.arguments;
         let mut columns: Vec<Option<ArrayRef>> = values[..arguments].iter().cloned().map(Some).collect();
         if let Some(options) = values.get(arguments) {
             let taken = split(&self.function.doc, options).and_then(|(per_row, rest)| {

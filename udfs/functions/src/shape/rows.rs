@@ -68,6 +68,11 @@ impl Rows {
         self.dropped
     }
 
+    /// Is this optional argument there?
+    pub fn has(&self, argument: usize) -> bool {
+        argument < self.columns.len()
+    }
+
     /// The numbers of an argument of kind `Number`.
     pub fn numbers(&self, argument: usize) -> &[f64] {
         match &self.columns[argument] {

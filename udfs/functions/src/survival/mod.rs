@@ -32,10 +32,10 @@ mod coxnet_fit;
 mod coxnet_lambda;
 mod coxnet_path;
 mod coxnet_predict;
-mod explained;
 mod cv_folds;
 mod decision_curve;
 mod design;
+mod explained;
 mod integrated_brier_score;
 mod integrated_brier_score_ci;
 mod integrated_brier_score_compare;
@@ -55,6 +55,7 @@ mod rsf_importance;
 mod rsf_oob;
 mod rsf_predict;
 mod rsf_survival;
+mod stratum;
 mod surv_pdp;
 mod surv_shap;
 mod surv_shap_aggregate;
@@ -62,7 +63,6 @@ mod surv_shap_base;
 mod surv_shap_fit;
 mod surv_shap_importance;
 mod survival_model;
-mod stratum;
 
 use crate::shape::Function;
 
