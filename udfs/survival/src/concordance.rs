@@ -293,11 +293,18 @@ impl Ranked {
                 found: tied_tolerance.to_string(),
             });
         }
-        let mut sorted = risk.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        // -0 and 0 are one risk.
-        sorted.dedup_by(|a, b| a == b);
-        let rank = outcome.order().iter().map(|&row| sorted.partition_point(|&r| r < risk[row as usize]) as u32).collect();
+        // Sorted with their rows, so that no row has to look its rank up.
+        let mut by_risk: Vec<(f64, u32)> = outcome.order().iter().zip(0..).map(|(&row, at)| (risk[row as usize], at)).collect();
+        by_risk.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut sorted: Vec<f64> = Vec::with_capacity(by_risk.len());
+        let mut rank = vec![0; by_risk.len()];
+        for (risk, at) in by_risk {
+            // -0 and 0 are one risk.
+            if sorted.last().is_none_or(|&before| before != risk) {
+                sorted.push(risk);
+            }
+            rank[at as usize] = sorted.len() as u32 - 1;
+        }
         let (mut low, mut high) = (0, 0);
         let tied = sorted
             .iter()

@@ -186,3 +186,32 @@ fn scikit_survival_path() {
         }
     }
 }
+
+#[test]
+fn collinear_columns_meet_the_conditions() {
+    let mut state = 5u64;
+    let mut next = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as f64 / (1u64 << 31) as f64
+    };
+    // A twin, a sum, a near twin, and correlated columns, more of them than rows.
+    let (n, p) = (60, 90);
+    let mut x = Array2::from_shape_fn((n, p), |_| next() - 0.5);
+    for i in 0..n {
+        x[[i, 1]] = x[[i, 0]];
+        x[[i, 2]] = x[[i, 3]] + x[[i, 4]];
+        x[[i, 5]] = x[[i, 6]] + 1e-7 * x[[i, 7]];
+        (20..p).for_each(|j| x[[i, j]] = x[[i, j]] * 0.1 + x[[i, j % 10 + 8]]);
+    }
+    let time: Vec<f64> = (0..n).map(|i| (20.0 * (x[[i, 0]] - x[[i, 2]] + x[[i, 5]]).exp() * next()).ceil()).collect();
+    let event: Vec<bool> = (0..n).map(|_| next() < 0.7).collect();
+    for alpha in [1.0, 0.5, 0.0] {
+        let options = CoxnetOptions { alpha, lambda_min_ratio: Some(0.01), ..Default::default() };
+        let found = fit(&CoxnetData::new(x.view(), &time, &event), &options).unwrap();
+        assert!(found.warnings.is_empty() && found.lambda.len() > 20, "{alpha}: {:?}", found.warnings);
+        for k in 1..found.lambda.len() {
+            let worst = violation(&x, &time, &event, &dense(&found, k), found.lambda[k], alpha);
+            assert!(worst < 1e-9, "alpha {alpha} step {}: {worst:e}", k + 1);
+        }
+    }
+}

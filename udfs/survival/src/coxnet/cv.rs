@@ -4,7 +4,7 @@ use ndarray::Axis;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::solver::{self, Likelihood};
+use super::likelihood::{self, Likelihood};
 use super::{CoxnetData, CoxnetFit, CoxnetOptions, fit};
 use crate::concordance::{ConcordanceOptions, concordance};
 use crate::error::SurvivalError;
@@ -239,7 +239,7 @@ fn judge(
     };
     let mut values = Vec::with_capacity(lambda.len());
     for &l in lambda {
-        let predictor = path.linear_predictor(data.x, l)?;
+        let predictor = path.predictor(data.x, l);
         let on = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|&i| predictor[i]).collect() };
         values.push(match measure {
             Measure::Deviance => (deviance(&sets[0], &predictor) - deviance(&sets[1], &on(&train))) / weight,
@@ -260,7 +260,7 @@ fn judge(
 fn deviance(sets: &Option<RiskSets>, predictor: &[f64]) -> f64 {
     sets.as_ref().map_or(0.0, |sets| {
         let eta = sets.arrange(|row| predictor[row]);
-        solver::deviance(sets, Likelihood::at(sets, &eta).loglik)
+        likelihood::deviance(sets, Likelihood::at(sets, &eta).loglik)
     })
 }
 

@@ -1,5 +1,6 @@
 //! Standardised columns in the order of the risk sets.
 
+use super::likelihood::dot;
 use super::{CoxnetData, CoxnetOptions};
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
@@ -11,6 +12,8 @@ pub(crate) struct Design {
     pub p: usize,
     /// p columns of n, by position: (x - mean) / scale.
     x: Vec<f64>,
+    /// Euclidean lengths of the columns.
+    pub norm: Vec<f64>,
     pub mean: Vec<f64>,
     pub scale: Vec<f64>,
     /// Penalty factors of mean 1; `None` for a column that is left out.
@@ -58,7 +61,8 @@ impl Design {
         if penalty.iter().all(Option::is_none) {
             return Err(SurvivalError::NothingToFit);
         }
-        Ok(Self { sets, n, p, x, mean, scale, penalty, constant })
+        let norm = (0..p).map(|j| dot(&x[j * n..(j + 1) * n], &x[j * n..(j + 1) * n]).sqrt()).collect();
+        Ok(Self { sets, n, p, x, norm, mean, scale, penalty, constant })
     }
 
     pub fn column(&self, j: usize) -> &[f64] {

@@ -10,6 +10,8 @@
 
 mod cv;
 mod design;
+mod factor;
+mod likelihood;
 mod path;
 mod predict;
 mod solver;

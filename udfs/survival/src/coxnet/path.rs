@@ -1,7 +1,8 @@
 //! The path over a falling lambda.
 
 use super::design::Design;
-use super::solver::{Penalty, State, deviance};
+use super::likelihood::deviance;
+use super::solver::{Penalty, State};
 use super::{CoxnetData, CoxnetFit, CoxnetOptions, SparseCoef};
 use crate::error::SurvivalError;
 
@@ -50,6 +51,7 @@ pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, Surv
         Some(lambda) => lambda.clone(),
         None => {
             solve(&mut state, HUGE_LAMBDA);
+            state.full_gradient(&design);
             let largest = (0..design.p)
                 .filter_map(|j| design.penalty[j].filter(|&f| f > 0.0).map(|f| state.gradient[j].abs() / f))
                 .fold(0.0, f64::max)

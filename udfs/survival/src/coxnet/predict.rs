@@ -41,9 +41,14 @@ impl CoxnetFit {
         if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
             return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
         }
+        Ok(self.predictor(x, lambda))
+    }
+
+    /// [`CoxnetFit::linear_predictor`] of an x that has been checked.
+    pub(super) fn predictor(&self, x: ArrayView2<f64>, lambda: f64) -> Vec<f64> {
         let coef = self.coef_at(lambda);
-        let kept: Vec<usize> = (0..p).filter(|&j| coef[j] != 0.0).collect();
-        Ok(x.rows().into_iter().map(|row| kept.iter().map(|&j| (row[j] - self.means[j]) * coef[j]).sum()).collect())
+        let kept: Vec<usize> = (0..coef.len()).filter(|&j| coef[j] != 0.0).collect();
+        x.rows().into_iter().map(|row| kept.iter().map(|&j| (row[j] - self.means[j]) * coef[j]).sum()).collect()
     }
 
     /// `means coef` at `lambda`.

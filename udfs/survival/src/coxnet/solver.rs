@@ -1,124 +1,21 @@
-//! The solution at one lambda: Newton's method outside, coordinate descent on the quadratic model inside.
+//! The solution at one lambda: Newton steps on the coefficients that are not 0, whose signs are held until one reaches 0.
+//!
+//! On a fixed support with fixed signs the objective is smooth, so that a few steps reach its optimum to rounding where
+//! coordinate descent needs sweeps by the thousand on correlated columns. The information is kept from one lambda to the next:
+//! it changes little along a path, and a stale one costs a few more steps (each `n x columns`) while a new one costs
+//! `n x columns^2`. A column is appended to its Cholesky factor when it enters and taken out when it leaves. Rosset & Zhu, Ann
+//! Statist 2007;35:1012; Tibshirani et al., J R Stat Soc B 2012;74:245 (the sequential strong rule).
+
+use ndarray::Array2;
 
 use super::design::Design;
-use crate::risk_sets::RiskSets;
+use super::factor::Factor;
+use super::likelihood::{Likelihood, axpy, dot};
 
-/// Breslow's log partial likelihood at a linear predictor, and what its first two derivatives need.
-pub(crate) struct Likelihood {
-    /// Sum over the events, as it is usually written.
-    pub loglik: f64,
-    /// d(loglik / total weight) / d eta.
-    pub residual: Vec<f64>,
-    /// Expected events / total weight: the diagonal part of the information on eta.
-    expected: Vec<f64>,
-    /// weight * exp(eta), shifted.
-    risk: Vec<f64>,
-    /// Per block: `(d / S, d / S^2)` over the total weight; the first is the growth of the hazard.
-    growth: Vec<(f64, f64)>,
-}
-
-impl Likelihood {
-    /// `eta` by position, without the offset.
-    pub fn at(sets: &RiskSets, eta: &[f64]) -> Self {
-        let n = sets.len();
-        let total_weight: f64 = sets.weight.iter().sum();
-        let mut out = Self {
-            loglik: 0.0,
-            residual: vec![0.0; n],
-            expected: vec![0.0; n],
-            risk: vec![0.0; n],
-            growth: vec![(0.0, 0.0); sets.blocks.len()],
-        };
-        for stratum in &sets.strata {
-            let shift = stratum.rows.clone().map(|i| eta[i] + sets.offset[i]).fold(f64::NEG_INFINITY, f64::max);
-            let mut sum = 0.0;
-            for b in stratum.blocks.clone() {
-                let block = &sets.blocks[b];
-                for i in block.rows.clone() {
-                    out.risk[i] = sets.weight[i] * (eta[i] + sets.offset[i] - shift).exp();
-                    sum += out.risk[i];
-                }
-                if block.events > 0 {
-                    for i in block.event_rows() {
-                        out.loglik += sets.weight[i] * (eta[i] + sets.offset[i] - shift);
-                    }
-                    out.loglik -= block.event_weight * sum.ln();
-                    let hazard = block.event_weight / (sum * total_weight);
-                    out.growth[b] = (hazard, hazard / sum);
-                }
-            }
-            let mut hazard = 0.0;
-            for b in stratum.blocks.clone().rev() {
-                hazard += out.growth[b].0;
-                for i in sets.blocks[b].rows.clone() {
-                    out.expected[i] = out.risk[i] * hazard;
-                    out.residual[i] = if sets.event[i] { sets.weight[i] / total_weight } else { 0.0 } - out.expected[i];
-                }
-            }
-        }
-        out
-    }
-
-    /// The information on eta times a vector: `y = expected * v - risk * sum over past events of d / S^2 * sum of risk * v`.
-    fn information_times(&self, sets: &RiskSets, v: &[f64], y: &mut [f64], sums: &mut [f64]) {
-        for stratum in &sets.strata {
-            let mut sum = 0.0;
-            for b in stratum.blocks.clone() {
-                for i in sets.blocks[b].rows.clone() {
-                    sum += self.risk[i] * v[i];
-                }
-                sums[b] = sum;
-            }
-            let mut past = 0.0;
-            for b in stratum.blocks.clone().rev() {
-                past += self.growth[b].1 * sums[b];
-                for i in sets.blocks[b].rows.clone() {
-                    y[i] = self.expected[i] * v[i] - self.risk[i] * past;
-                }
-            }
-        }
-    }
-}
-
-/// `2 (l_saturated - l)`.
-pub(crate) fn deviance(sets: &RiskSets, loglik: f64) -> f64 {
-    2.0 * (saturated(sets) - loglik)
-}
-
-/// Log-likelihood when each event has all the risk of its time: `-sum d log d`, not 0 with ties or weights.
-fn saturated(sets: &RiskSets) -> f64 {
-    -sets.blocks.iter().filter(|b| b.events > 0).map(|b| b.event_weight * b.event_weight.ln()).sum::<f64>()
-}
-
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    // Eight running sums, so that the compiler can use vector registers.
-    let mut sums = [0.0; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a8.zip(b8) {
-        for k in 0..8 {
-            sums[k] += x[k] * y[k];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
-fn axpy(to: &mut [f64], factor: f64, x: &[f64]) {
-    to.iter_mut().zip(x).for_each(|(t, x)| *t += factor * x);
-}
-
-/// Where the descent stands; the next lambda starts from here.
-pub(crate) struct State {
-    /// On the standardised columns.
-    pub beta: Vec<f64>,
-    pub eta: Vec<f64>,
-    pub likelihood: Likelihood,
-    /// Of loglik / total weight, for every column.
-    pub gradient: Vec<f64>,
-    /// Columns that take part in the descent: those that were not 0 once, or had reason to move.
-    active: Vec<usize>,
-    is_active: Vec<bool>,
-}
+/// Steps of one lambda with a stale information that are not held against it.
+const FREE_STEPS: usize = 3;
+/// Relative change of the objective that counts as rounding.
+const ROUNDING: f64 = 1e-13;
 
 /// The penalty at one lambda.
 pub(crate) struct Penalty<'a> {
@@ -128,216 +25,331 @@ pub(crate) struct Penalty<'a> {
 }
 
 impl Penalty<'_> {
+    /// Of |b| and of b^2 / 2.
     fn parts(&self, j: usize) -> Option<(f64, f64)> {
         self.design.penalty[j].map(|f| (self.lambda * self.alpha * f, self.lambda * (1.0 - self.alpha) * f))
     }
 
-    fn value(&self, beta: &[f64], active: &[usize]) -> f64 {
-        let term = |&j: &usize| match self.parts(j) {
-            // An infinite penalty times 0 is 0.
-            Some((l1, l2)) if beta[j] != 0.0 => l1 * beta[j].abs() + l2 / 2.0 * beta[j] * beta[j],
-            _ => 0.0,
-        };
-        active.iter().map(term).sum()
-    }
-
-    /// How far a column is from optimal.
-    pub fn violation(&self, j: usize, beta: f64, gradient: f64) -> f64 {
+    fn value(&self, j: usize, beta: f64) -> f64 {
         match self.parts(j) {
-            None => 0.0,
-            Some((l1, _)) if beta == 0.0 => (gradient.abs() - l1).max(0.0),
-            Some((l1, l2)) => (gradient - l2 * beta - l1 * beta.signum()).abs(),
+            // An infinite penalty times 0 is 0.
+            Some((l1, l2)) if beta != 0.0 => l1 * beta.abs() + l2 / 2.0 * beta * beta,
+            _ => 0.0,
         }
     }
+}
+
+/// The quadratic model that the steps are made with: the information of the support at some earlier linear predictor.
+struct Model {
+    at: Likelihood,
+    factor: Factor,
+    lambda: f64,
+    /// Whether it is that of the present linear predictor and lambda.
+    fresh: bool,
+    /// Work spent on steps that a fresh model would have saved.
+    debt: f64,
+}
+
+/// Where the path stands; the next lambda starts from here.
+pub(crate) struct State {
+    /// On the standardised columns.
+    pub beta: Vec<f64>,
+    pub eta: Vec<f64>,
+    pub likelihood: Likelihood,
+    /// Of loglik / total weight. That of a column that is not at work is as of `seen`.
+    pub gradient: Vec<f64>,
+    /// The columns of coefficients that are not 0, or about to move, in the order of the factor, and their signs.
+    support: Vec<usize>,
+    sign: Vec<f64>,
+    in_support: Vec<bool>,
+    /// Columns outside the support whose gradient is followed.
+    waiting: Vec<usize>,
+    is_waiting: Vec<bool>,
+    model: Model,
+    /// Length of the way the residual has gone, and where on it each gradient was made. A gradient changes by no more than the
+    /// column's norm times the way since.
+    travel: f64,
+    seen: Vec<f64>,
+    residual_before: Vec<f64>,
+    lambda_before: f64,
 }
 
 impl State {
     pub fn zero(design: &Design) -> Self {
         let eta = vec![0.0; design.n];
         let likelihood = Likelihood::at(&design.sets, &eta);
+        let model = Model { at: likelihood.clone(), factor: Factor::default(), lambda: f64::INFINITY, fresh: false, debt: 0.0 };
         let mut state = Self {
             beta: vec![0.0; design.p],
             eta,
+            residual_before: likelihood.residual.clone(),
             likelihood,
             gradient: vec![0.0; design.p],
-            active: Vec::new(),
-            is_active: vec![false; design.p],
+            support: vec![],
+            sign: vec![],
+            in_support: vec![false; design.p],
+            waiting: vec![],
+            is_waiting: vec![false; design.p],
+            model,
+            travel: 0.0,
+            seen: vec![0.0; design.p],
+            lambda_before: f64::INFINITY,
         };
         state.full_gradient(design);
         state
     }
 
-    fn full_gradient(&mut self, design: &Design) {
+    /// Makes the gradient of every column.
+    pub fn full_gradient(&mut self, design: &Design) {
+        self.go();
         for j in 0..design.p {
-            self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
+            self.see(design, j);
         }
     }
 
-    /// Descends to the optimum. False when `max_iter` Newton steps do not reach it.
+    fn see(&mut self, design: &Design, j: usize) {
+        self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
+        self.seen[j] = self.travel;
+    }
+
+    /// Notes the way that the residual has gone.
+    fn go(&mut self) {
+        let squares = self.residual_before.iter().zip(&self.likelihood.residual).map(|(a, b)| (a - b) * (a - b));
+        self.travel += squares.sum::<f64>().sqrt();
+        self.residual_before.clone_from(&self.likelihood.residual);
+    }
+
+    /// The largest that |gradient| of a column can be now.
+    fn bound(&self, design: &Design, j: usize) -> f64 {
+        self.gradient[j].abs() + design.norm[j] * (self.travel - self.seen[j])
+    }
+
+    /// Goes to the optimum. False when `max_iter` steps do not reach it.
     pub fn solve(&mut self, penalty: &Penalty, tolerance: f64, max_iter: usize) -> bool {
-        let design = penalty.design;
-        let mut iterations = 0;
+        for j in std::mem::take(&mut self.waiting) {
+            self.is_waiting[j] = false;
+        }
+        // The strong rule: a column stays out unless its gradient outruns the penalty.
+        let speed = 2.0 - self.lambda_before / penalty.lambda;
+        self.wait_for(penalty, if speed.is_finite() { speed.clamp(0.3, 1.0) } else { 1.0 }, tolerance);
+        self.lambda_before = penalty.lambda;
+        self.model.fresh &= self.model.lambda == penalty.lambda;
+        if penalty.alpha < 1.0 && self.model.lambda > 2.0 * penalty.lambda {
+            self.refresh(penalty);
+        }
+        let mut steps = 0;
         loop {
-            // Every column is held to the conditions before the solution counts.
-            let mut added = false;
-            for j in 0..design.p {
-                if !self.is_active[j] && penalty.violation(j, self.beta[j], self.gradient[j]) > tolerance {
-                    self.active.push(j);
-                    self.is_active[j] = true;
-                    added = true;
-                }
-            }
-            let violation = self.violation(penalty);
-            if !added && violation <= tolerance {
-                return true;
-            }
-            let mut violation = violation;
-            while violation > tolerance {
-                if iterations == max_iter {
-                    return false;
-                }
-                iterations += 1;
-                if !self.newton_step(penalty, (violation * violation.min(0.1)).max(0.1 * tolerance)) {
-                    // No progress within rounding.
-                    break;
-                }
-                for &j in &self.active {
-                    self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
-                }
-                violation = self.violation(penalty);
-            }
-            self.full_gradient(design);
-            if violation > tolerance {
+            if !self.descend(penalty, tolerance, &mut steps, max_iter) {
                 return false;
             }
-        }
-    }
-
-    fn violation(&self, penalty: &Penalty) -> f64 {
-        self.active.iter().map(|&j| penalty.violation(j, self.beta[j], self.gradient[j])).fold(0.0, f64::max)
-    }
-
-    /// One step to the minimum of the quadratic model, halved until the objective does not rise. False when it stays.
-    fn newton_step(&mut self, penalty: &Penalty, tolerance: f64) -> bool {
-        let design = penalty.design;
-        let total_weight: f64 = design.sets.weight.iter().sum();
-        let moved = if self.active.len() <= design.n {
-            self.descend_covariance(penalty, tolerance)
-        } else {
-            self.descend_residual(penalty, tolerance)
-        };
-        let before = -self.likelihood.loglik / total_weight + penalty.value(&self.beta, &self.active);
-        let mut change = vec![0.0; design.n];
-        for (&j, &target) in self.active.iter().zip(&moved) {
-            if target != self.beta[j] {
-                axpy(&mut change, target - self.beta[j], design.column(j));
+            // Every column is held to the conditions before the solution counts.
+            self.go();
+            for &j in self.support.iter().chain(&self.waiting) {
+                self.seen[j] = self.travel;
             }
-        }
-        let start: Vec<f64> = self.active.iter().map(|&j| self.beta[j]).collect();
-        let eta = self.eta.clone();
-        let mut share = 1.0;
-        for _ in 0..30 {
-            for ((&j, &from), &to) in self.active.iter().zip(&start).zip(&moved) {
-                self.beta[j] = if share == 1.0 { to } else { from + share * (to - from) };
-            }
-            self.eta.iter_mut().zip(&eta).zip(&change).for_each(|((e, from), c)| *e = from + share * c);
-            let likelihood = Likelihood::at(&design.sets, &self.eta);
-            let after = -likelihood.loglik / total_weight + penalty.value(&self.beta, &self.active);
-            if after <= before + 1e-14 * before.abs() {
-                self.likelihood = likelihood;
+            if !self.wait_for(penalty, 1.0, tolerance) {
                 return true;
             }
-            share /= 2.0;
         }
-        self.active.iter().zip(&start).for_each(|(&j, &from)| self.beta[j] = from);
-        self.eta = eta;
-        false
     }
 
-    /// Coordinate descent on the quadratic model, by the information between the active columns; a column of it is made when its
-    /// coefficient first moves. Returns the coefficients of the active columns.
-    fn descend_covariance(&self, penalty: &Penalty, tolerance: f64) -> Vec<f64> {
-        let (design, active) = (penalty.design, &self.active);
-        let m = active.len();
+    /// Follows the columns whose gradient exceeds `share` of their penalty. False when there are no new ones.
+    fn wait_for(&mut self, penalty: &Penalty, share: f64, tolerance: f64) -> bool {
+        let before = self.waiting.len();
+        for j in 0..penalty.design.p {
+            let Some((l1, _)) = penalty.parts(j) else { continue };
+            let limit = share * l1 + tolerance;
+            if self.in_support[j] || self.is_waiting[j] || self.bound(penalty.design, j) <= limit {
+                continue;
+            }
+            self.see(penalty.design, j);
+            if self.gradient[j].abs() > limit {
+                self.waiting.push(j);
+                self.is_waiting[j] = true;
+            }
+        }
+        self.waiting.len() > before
+    }
+
+    /// Brings the support and the waiting columns to their conditions.
+    fn descend(&mut self, penalty: &Penalty, tolerance: f64, steps: &mut usize, max_iter: usize) -> bool {
+        let design = penalty.design;
+        // After a column had to leave as soon as it entered, columns enter one at a time, into a solved support.
+        let mut careful = false;
+        let (mut within, mut last) = (0, f64::INFINITY);
+        for &j in self.support.iter().chain(&self.waiting) {
+            self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
+        }
+        loop {
+            let mut slope = self.slope(penalty);
+            let off = slope.iter().fold(0.0f64, |a, s| a.max(s.abs()));
+            let over = |state: &Self, j: usize| penalty.parts(j).map_or(0.0, |(l1, _)| state.gradient[j].abs() - l1);
+            let worst = self.waiting.iter().map(|&j| over(self, j)).fold(0.0, f64::max);
+            if off.max(worst) <= tolerance {
+                return true;
+            }
+            if *steps == max_iter {
+                return false;
+            }
+            *steps += 1;
+            if worst > tolerance && (off <= tolerance || if careful { off <= 1e-3 * worst } else { off <= worst }) {
+                let limit = if careful { worst } else { tolerance.max(off) };
+                for j in std::mem::take(&mut self.waiting) {
+                    if over(self, j) >= limit {
+                        self.is_waiting[j] = false;
+                        self.enter(penalty, j);
+                    } else {
+                        self.waiting.push(j);
+                    }
+                }
+                slope = self.slope(penalty);
+            }
+            // A stale model that does not halve the error, or has cost as much as a new one, is made anew.
+            if !self.model.fresh && (off > 0.5 * last && within > 2 * FREE_STEPS || self.model.debt > self.cost_of_refresh(design)) {
+                self.refresh(penalty);
+                within = 0;
+            }
+            last = off;
+            within += 1;
+            if within > FREE_STEPS && !self.model.fresh {
+                self.model.debt += (design.n * (2 * self.support.len() + self.waiting.len() + 20)) as f64;
+            }
+            match self.step(penalty, slope) {
+                Step::Moved => {}
+                Step::Blocked => careful = true,
+                Step::Failed if self.model.fresh => return false,
+                Step::Failed => self.refresh(penalty),
+            }
+        }
+    }
+
+    /// What the objective falls by, per unit of each coefficient of the support, while its sign is held.
+    fn slope(&self, penalty: &Penalty) -> Vec<f64> {
+        let of = |(&j, sign): (&usize, &f64)| match penalty.parts(j) {
+            Some((l1, l2)) => self.gradient[j] - l2 * self.beta[j] - l1 * sign,
+            None => 0.0,
+        };
+        self.support.iter().zip(&self.sign).map(of).collect()
+    }
+
+    fn enter(&mut self, penalty: &Penalty, j: usize) {
+        let design = penalty.design;
         let (mut y, mut sums) = (vec![0.0; design.n], vec![0.0; design.sets.blocks.len()]);
-        let mut information = vec![0.0; m * m];
-        for k in 0..m {
-            let column = design.column(active[k]);
-            self.likelihood.information_times(&design.sets, column, &mut y, &mut sums);
-            for l in 0..=k {
-                let value = dot(design.column(active[l]), &y);
-                information[k * m + l] = value;
-                information[l * m + k] = value;
-            }
+        self.model.at.information_times(&design.sets, design.column(j), &mut y, &mut sums);
+        self.support.push(j);
+        self.sign.push(self.gradient[j].signum());
+        self.in_support[j] = true;
+        let mut row: Vec<f64> = self.support.iter().map(|&k| dot(design.column(k), &y)).collect();
+        if let (Some(diagonal), Some((_, l2))) = (row.last_mut(), penalty.parts(j)) {
+            *diagonal += l2;
         }
-        let mut beta: Vec<f64> = active.iter().map(|&j| self.beta[j]).collect();
-        let mut gradient: Vec<f64> = active.iter().map(|&j| self.gradient[j]).collect();
-        descend(penalty, active, tolerance, &mut beta, |k, moved| {
-            if moved == 0.0 {
-                return (gradient[k], information[k * m + k]);
-            }
-            axpy(&mut gradient, -moved, &information[k * m..(k + 1) * m]);
-            (0.0, 0.0)
-        });
-        beta
+        if self.model.factor.len() == 0 {
+            self.model.lambda = penalty.lambda;
+        }
+        self.model.factor.push(row);
     }
 
-    /// The same by the residual of the model: less memory and time where there are more active columns than rows.
-    fn descend_residual(&self, penalty: &Penalty, tolerance: f64) -> Vec<f64> {
-        let (design, active) = (penalty.design, &self.active);
-        let n = design.n;
+    fn leave(&mut self, k: usize) {
+        let j = self.support.remove(k);
+        self.sign.remove(k);
+        self.model.factor.remove(k);
+        self.beta[j] = 0.0;
+        self.in_support[j] = false;
+        self.is_waiting[j] = true;
+        self.waiting.push(j);
+    }
+
+    fn cost_of_refresh(&self, design: &Design) -> f64 {
+        let (n, m) = (design.n as f64, self.support.len() as f64);
+        m * (n * (m / 2.0 + 8.0) + m * m / 6.0)
+    }
+
+    /// The model at the present linear predictor and lambda.
+    fn refresh(&mut self, penalty: &Penalty) {
+        let design = penalty.design;
+        let (n, m) = (design.n, self.support.len());
         let mut sums = vec![0.0; design.sets.blocks.len()];
-        let mut products = vec![0.0; active.len() * n];
-        let mut curvature = vec![0.0; active.len()];
-        for (k, &j) in active.iter().enumerate() {
-            let y = &mut products[k * n..(k + 1) * n];
-            self.likelihood.information_times(&design.sets, design.column(j), y, &mut sums);
-            curvature[k] = dot(design.column(j), y);
-        }
-        let mut residual = self.likelihood.residual.clone();
-        let mut beta: Vec<f64> = active.iter().map(|&j| self.beta[j]).collect();
-        descend(penalty, active, tolerance, &mut beta, |k, moved| {
-            if moved == 0.0 {
-                return (dot(design.column(active[k]), &residual), curvature[k]);
+        let (mut columns, mut products) = (Array2::zeros((m, n)), Array2::zeros((m, n)));
+        self.model.at.clone_from(&self.likelihood);
+        for (k, &j) in self.support.iter().enumerate() {
+            if let (Some(column), Some(product)) = (columns.row_mut(k).as_slice_mut(), products.row_mut(k).as_slice_mut()) {
+                column.copy_from_slice(design.column(j));
+                self.likelihood.information_times(&design.sets, column, product, &mut sums);
             }
-            axpy(&mut residual, -moved, &products[k * n..(k + 1) * n]);
-            (0.0, 0.0)
-        });
-        beta
+        }
+        let information = columns.dot(&products.t());
+        self.model.factor.clear();
+        for (k, &j) in self.support.iter().enumerate() {
+            let mut row: Vec<f64> = information.row(k).iter().take(k + 1).copied().collect();
+            row[k] += penalty.parts(j).map_or(0.0, |(_, l2)| l2);
+            self.model.factor.push(row);
+        }
+        self.model.lambda = penalty.lambda;
+        self.model.fresh = true;
+        self.model.debt = 0.0;
+    }
+
+    /// One step of the model along `slope`, up to the first coefficient that reaches 0, halved while the objective rises.
+    fn step(&mut self, penalty: &Penalty, slope: Vec<f64>) -> Step {
+        let design = penalty.design;
+        let mut direction = slope;
+        self.model.factor.solve(&mut direction);
+        let (mut length, mut blocked) = (1.0, None);
+        for (k, &j) in self.support.iter().enumerate() {
+            let held = penalty.parts(j).is_some_and(|(l1, _)| l1 > 0.0);
+            if held && (self.beta[j] + direction[k]) * self.sign[k] <= 0.0 && direction[k] * self.sign[k] <= 0.0 {
+                let reach = if self.beta[j] == 0.0 { 0.0 } else { -self.beta[j] / direction[k] };
+                if reach < length || (blocked.is_none() && reach <= length) {
+                    (length, blocked) = (reach, Some(k));
+                }
+            }
+        }
+        if let (Some(k), true) = (blocked, length == 0.0) {
+            self.leave(k);
+            return Step::Blocked;
+        }
+        let mut change = vec![0.0; design.n];
+        for (&j, &d) in self.support.iter().zip(&direction) {
+            axpy(&mut change, d, design.column(j));
+        }
+        let total_weight: f64 = design.sets.weight.iter().sum();
+        let objective = |likelihood: &Likelihood, beta: &dyn Fn(usize) -> f64| {
+            let penalties = self.support.iter().enumerate().map(|(k, &j)| penalty.value(j, beta(k)));
+            -likelihood.loglik / total_weight + penalties.sum::<f64>()
+        };
+        let before = objective(&self.likelihood, &|k| self.beta[self.support[k]]);
+        for halving in 0..30 {
+            let eta: Vec<f64> = self.eta.iter().zip(&change).map(|(e, c)| e + length * c).collect();
+            let to = |k: usize| {
+                if halving == 0 && blocked == Some(k) { 0.0 } else { self.beta[self.support[k]] + length * direction[k] }
+            };
+            let likelihood = Likelihood::at(&design.sets, &eta);
+            if objective(&likelihood, &to) <= before + ROUNDING * before.abs().max(1.0) {
+                let beta: Vec<f64> = (0..self.support.len()).map(to).collect();
+                self.support.iter().zip(&beta).for_each(|(&j, &b)| self.beta[j] = b);
+                (self.eta, self.likelihood) = (eta, likelihood);
+                if let (0, Some(k)) = (halving, blocked) {
+                    self.leave(k);
+                }
+                for &j in self.support.iter().chain(&self.waiting) {
+                    self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
+                }
+                self.model.fresh = false;
+                return Step::Moved;
+            }
+            if halving == 0 && !self.model.fresh {
+                return Step::Failed;
+            }
+            length /= 2.0;
+        }
+        Step::Failed
     }
 }
 
-/// Sweeps until no coordinate moves its gradient by more than `tolerance`; between full sweeps only the coefficients that are not
-/// 0 are visited. `model(k, 0)` gives gradient and curvature of coordinate k, `model(k, d)` takes note of a move by d.
-fn descend(penalty: &Penalty, active: &[usize], tolerance: f64, beta: &mut [f64], mut model: impl FnMut(usize, f64) -> (f64, f64)) {
-    let mut full = true;
-    for _ in 0..100_000 {
-        let mut largest: f64 = 0.0;
-        for k in 0..active.len() {
-            if !full && beta[k] == 0.0 {
-                continue;
-            }
-            let Some((l1, l2)) = penalty.parts(active[k]) else { continue };
-            let (gradient, curvature) = model(k, 0.0);
-            if curvature + l2 <= 0.0 {
-                continue;
-            }
-            let wish = gradient + curvature * beta[k];
-            let target = if wish.abs() > l1 { (wish.abs() - l1).copysign(wish) / (curvature + l2) } else { 0.0 };
-            let moved = target - beta[k];
-            if moved != 0.0 {
-                beta[k] = target;
-                model(k, moved);
-                largest = largest.max(moved.abs() * (curvature + l2));
-            }
-        }
-        if largest <= tolerance {
-            if full {
-                return;
-            }
-            full = true;
-        } else {
-            full = false;
-        }
-    }
+enum Step {
+    Moved,
+    /// A column that had just entered left again: its coefficient would have gone the wrong way.
+    Blocked,
+    /// The objective would rise.
+    Failed,
 }
