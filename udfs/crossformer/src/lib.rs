@@ -7,9 +7,11 @@
 mod config;
 mod device;
 mod error;
+pub mod input;
 mod model;
 mod noise;
 mod ops;
+pub mod weights;
 
 pub use config::{Config, GROUP, INTERVALS, MERGES, MLP, PATCHES};
 pub use device::choose as device;
