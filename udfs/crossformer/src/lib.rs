@@ -9,11 +9,13 @@ mod device;
 mod error;
 pub mod gradcam;
 mod init;
+pub mod input;
 pub mod loss;
 mod model;
 mod noise;
 mod ops;
 pub mod train;
+pub mod weights;
 
 pub use config::{Config, GROUP, INTERVALS, MERGES, MLP, PATCHES};
 pub use device::choose as device;
