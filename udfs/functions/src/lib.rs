@@ -2,6 +2,7 @@
 //!
 //! One SQL function is one file, `src/<topic>/<function>.rs`. [`all`] lists them.
 
+mod deep;
 mod images;
 mod meta;
 mod radiomics;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<(&'static str, Vec<Function>)> {
     vec![
         ("images", images::functions()),
         ("radiomics", radiomics::functions()),
+        ("deep features", deep::functions()),
         ("survival", survival::functions()),
         ("statistics", stats::functions()),
         ("meta", meta::functions()),
