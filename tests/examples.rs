@@ -47,6 +47,8 @@ fn images() {
         write("scan.nii.gz", Voxels::I16(scan));
         write("gtv.nii.gz", Voxels::U8(ball(6.5)));
         write("gtv_reader2.nii.gz", Voxels::U8(ball(7.4)));
+        let network = esccsql_crossformer::weights::initial(&esccsql_crossformer::Config::micro().channels(7), 1);
+        std::fs::write("network.safetensors", network.to_safetensors().unwrap()).unwrap();
     });
 }
 
@@ -92,6 +94,7 @@ fn bad_input_is_told_what_to_do() {
     let session = session();
     std::fs::write("truncated.nii.gz", &std::fs::read("scan.nii.gz").unwrap()[..400]).unwrap();
     std::fs::write("text.nrrd", "not an image").unwrap();
+    std::fs::write("truncated.safetensors", &std::fs::read("network.safetensors").unwrap()[..60_000]).unwrap();
     std::fs::write(
         "lying.mha",
         "ObjectType = Image\nNDims = 3\nDimSize = 900000 900000 900000\nElementType = MET_SHORT\nElementDataFile = LOCAL\nxx",
@@ -136,6 +139,25 @@ fn bad_input_is_told_what_to_do() {
         ("SELECT rsf_fit(months, died, {'age': age}, {'trees': 'many'}) FROM patients", "option `trees`"),
         ("SELECT rsf_fit(months, died, {'age': age}) FROM patients WHERE patient_id = 'P001'", "rsf_fit"),
         ("SELECT coxnet_fit(months, died, {'one': 1}) FROM patients", "constant"),
+        ("SELECT crossformer_load('missing.pth')", "missing.pth"),
+        ("SELECT crossformer_load('scan.nii.gz')", "not a file of weights"),
+        ("SELECT crossformer_load('truncated.safetensors')", "truncated.safetensors: the file ends too early"),
+        ("SELECT crossformer_load('network.safetensors', {'channels': 5, 'adapt': 'none'})", "for 7 input channels, the model takes 5"),
+        ("SELECT crossformer_init({'variant': 'huge'})", "no variant 'huge'"),
+        ("SELECT crossformer_init({'channels': 4})", "expected an odd number"),
+        ("SELECT crossformer_input('scan.nii.gz', 'gtv.nii.gz', {'size': 200})", "multiple of 32"),
+        ("SELECT crossformer_input('scan.nii.gz', 'other_grid.nii.gz')", "grid"),
+        ("SELECT crossformer_input('other_grid.nii.gz', 'empty.nii.gz')", "the mask is empty"),
+        ("SELECT crossformer_embed(model, 'scan.nii.gz', 'gtv.nii.gz') FROM models", "kind 'crossformer', got one of kind 'cox'"),
+        (
+            "SELECT crossformer_risk(crossformer_load('network.safetensors'), 'scan.nii.gz', 'gtv.nii.gz')",
+            "has 1000 outputs, a risk needs 1",
+        ),
+        ("SELECT crossformer_forward(crossformer_init({'variant': 'micro'}), [1, 2], [7, 32, 32])", "the tensor has 2 numbers"),
+        (
+            "SELECT crossformer_forward(crossformer_init({'variant': 'micro'}), [i FOR i IN range(1024)], [1, 32, 32])",
+            "images must be [batch, 7",
+        ),
         ("SELECT logrank(months, died, 'all') FROM patients", "only one group"),
         ("SELECT c_index(months, false, risk) FROM patients", "c_index"),
         ("SELECT icc(scan_id, 1, value) FROM readings", "more than one value"),

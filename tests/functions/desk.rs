@@ -64,6 +64,8 @@ fn images(folder: &Path) {
     write("scan.nii.gz", &Volume { geometry: grid(SIZE), voxels: Voxels::F32(scan(SIZE)) });
     write("gtv.nii.gz", &ball(SIZE, 12.0, [0.0; 3]));
     write("gtv_reader2.nii.gz", &ball(SIZE, 11.0, [1.5, 0.0, 0.0]));
+    let network = esccsql_crossformer::weights::initial(&esccsql_crossformer::Config::micro().channels(7), 1);
+    std::fs::write(folder.join("network.safetensors"), network.to_safetensors().expect("weights")).expect("a written file");
 }
 
 fn bad_files(folder: &Path) {

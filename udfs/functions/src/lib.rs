@@ -2,6 +2,7 @@
 //!
 //! One SQL function is one file, `src/<topic>/<function>.rs`. [`all`] lists them.
 
+mod deep;
 mod images;
 mod meta;
 mod plots;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<(&'static str, Vec<Function>)> {
     vec![
         ("images", images::functions()),
         ("radiomics", radiomics::functions()),
+        ("deep features", deep::functions()),
         ("survival", survival::functions()),
         ("statistics", stats::functions()),
         ("plots", plots::functions()),

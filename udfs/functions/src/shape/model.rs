@@ -97,6 +97,7 @@ impl Model {
     pub fn decode<T: Fit>(bytes: &[u8]) -> Result<Arc<Trained<T>>, Problem> {
         static RECENT: Mutex<Vec<Recent>> = Mutex::new(Vec::new());
         const KEPT: usize = 16;
+        const KEPT_BYTES: usize = 512 << 20;
         {
             let mut recent = RECENT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             if let Some(found) = recent.iter().position(|(known, _)| known == bytes) {
@@ -124,10 +125,11 @@ impl Model {
         }
         let trained = Arc::new(Trained { header, model });
         let mut recent = RECENT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if recent.len() == KEPT {
+        recent.push((bytes.to_vec(), trained.clone()));
+        let size = |recent: &[Recent]| recent.iter().map(|(known, _)| known.len()).sum::<usize>();
+        while recent.len() > KEPT || (recent.len() > 1 && size(&recent) > KEPT_BYTES) {
             recent.remove(0);
         }
-        recent.push((bytes.to_vec(), trained.clone()));
         Ok(trained)
     }
 }

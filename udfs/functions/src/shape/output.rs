@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, ListArray, MapArray, StringArray, StructArray, UInt64Array,
+    ArrayRef, BinaryArray, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray, MapArray, StringArray, StructArray, UInt64Array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
@@ -57,6 +57,7 @@ macro_rules! primitive {
 }
 
 primitive! {
+    f32 => Float32, Float32Array;
     f64 => Float64, Float64Array;
     i64 => Int64, Int64Array;
     u64 => UInt64, UInt64Array;
@@ -113,6 +114,7 @@ impl<T: SqlType> SqlType for Option<T> {
 
 /// Marks the types that stand in a LIST (all but bytes, whose vector is a BLOB).
 pub trait Item: SqlType {}
+impl Item for f32 {}
 impl Item for f64 {}
 impl Item for i64 {}
 impl Item for u64 {}

@@ -1,0 +1,25 @@
+//! Deep features: CrossFormer networks and what they see in an image.
+
+mod crossformer_embed;
+mod crossformer_forward;
+mod crossformer_init;
+mod crossformer_input;
+mod crossformer_load;
+mod crossformer_risk;
+mod network;
+mod picture;
+#[cfg(test)]
+mod tests;
+
+use crate::shape::Function;
+
+pub fn functions() -> Vec<Function> {
+    vec![
+        crossformer_embed::crossformer_embed(),
+        crossformer_forward::crossformer_forward(),
+        crossformer_init::crossformer_init(),
+        crossformer_input::crossformer_input(),
+        crossformer_load::crossformer_load(),
+        crossformer_risk::crossformer_risk(),
+    ]
+}
