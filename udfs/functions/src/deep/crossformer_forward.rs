@@ -23,9 +23,9 @@ pub fn crossformer_forward() -> Function {
         .returns(|row, _| {
             let (tensor, sizes) = (row.list(1), row.list(2));
             let whole = |&size: &f64| if size >= 1.0 && size.fract() == 0.0 && size < 1e9 { Some(size as usize) } else { None };
-            let shape = match &sizes.iter().map(whole).collect::<Option<Vec<_>>>().unwrap_or_default()[..] {
-                &[channels, height, width] => [1, channels, height, width],
-                &[batch, channels, height, width] => [batch, channels, height, width],
+            let shape = match sizes.iter().map(whole).collect::<Option<Vec<_>>>().unwrap_or_default()[..] {
+                [channels, height, width] => [1, channels, height, width],
+                [batch, channels, height, width] => [batch, channels, height, width],
                 _ => return Err(Problem::user(format!("shape is {sizes:?}; expected [channels, height, width] or [batch, channels, height, width]"))),
             };
             if shape.iter().try_fold(1usize, |count, &size| count.checked_mul(size)) != Some(tensor.len()) {
