@@ -50,6 +50,24 @@ fn steps_run(said: &Said) -> Vec<&str> {
     said.out.lines().filter(|line| line.trim_end().ends_with(" s") && !line.starts_with('│')).collect()
 }
 
+/// The report holds every figure, and the numbers that SQL gives.
+fn report(desk: &Desk, database: &str) {
+    let script = script("reports/study.sql");
+    let said = desk.say(&["report", &script, "--db", database, "--out", "report.html"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert_eq!(said.out, "report.html: 10 tables, 7 figures\n");
+    let page = fs::read_to_string(desk.path("report.html")).unwrap();
+    let figures = page.matches("src=\"data:image/svg+xml;base64,").count();
+    assert!(figures >= 7, "{figures} pictures");
+    for column in ["\"C-index (95% CI)\"", "\"iBS (95% CI)\""] {
+        for cell in desk.ask(database, &format!("SELECT {column} FROM table2")).lines() {
+            let cell = cell.trim_matches('"');
+            assert!(page.contains(&format!("<td>{cell}</td>")), "{cell} is not in the page");
+        }
+    }
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"), "a page asks for nothing");
+}
+
 fn tables(desk: &Desk, database: &str) -> Vec<String> {
     RESULTS.iter().map(|table| desk.ask(database, &format!("FROM {table} ORDER BY ALL"))).collect()
 }
@@ -70,6 +88,7 @@ fn the_study_runs_skips_and_does_not_depend_on_threads() {
     let second = run(&desk, "study.sql", "one.duckdb", &[&SMALL[..], &["--threads", "1"]].concat());
     assert_eq!(second.status, Some(0), "{second:?}");
     assert_eq!(steps_run(&second), Vec::<&str>::new());
+    report(&desk, "one.duckdb");
 
     let other = run(&desk, "study.sql", "two.duckdb", &[&SMALL[..], &["--threads", "2"]].concat());
     assert_eq!(other.status, Some(0), "{other:?}");
