@@ -1,7 +1,9 @@
 //! Deep features: CrossFormer networks and what they see in an image.
 
 mod crossformer_embed;
+mod crossformer_fit;
 mod crossformer_forward;
+mod crossformer_history;
 mod crossformer_init;
 mod crossformer_input;
 mod crossformer_load;
@@ -16,7 +18,9 @@ use crate::shape::Function;
 pub fn functions() -> Vec<Function> {
     vec![
         crossformer_embed::crossformer_embed(),
+        crossformer_fit::crossformer_fit(),
         crossformer_forward::crossformer_forward(),
+        crossformer_history::crossformer_history(),
         crossformer_init::crossformer_init(),
         crossformer_input::crossformer_input(),
         crossformer_load::crossformer_load(),
