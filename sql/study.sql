@@ -74,6 +74,7 @@ SET VARIABLE horizon = 60;
 .read study/14_explanations.sql
 .read study/15_tables_cohort.sql
 .read study/16_tables_models.sql
+.read study/17_settings.sql
 
 .print
 -- @step Patients screened

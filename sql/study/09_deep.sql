@@ -1,7 +1,7 @@
 -- Deep features: a CrossFormer per time point, trained on the survival of training patients, and what it sees in each scan.
 
 -- The input: HU window, voxels of 1 mm, z-score. What the network cuts out of it, crossformer_input shows.
-CREATE OR REPLACE TABLE scans AS
+CREATE OR REPLACE TABLE prepared_scans AS
 SELECT patient_id, timepoint,
     image(image_file)
         .image_window(getvariable('window_center'), getvariable('window_width'))
@@ -21,7 +21,7 @@ SELECT timepoint,
         'validation': getvariable('network_validation'), 'patience': getvariable('network_patience'),
         'seed': getvariable('seed')
     }) AS network
-FROM scans JOIN patients USING (patient_id)
+FROM prepared_scans JOIN patients USING (patient_id)
 WHERE cohort = 'training'
 GROUP BY timepoint
 ORDER BY timepoint;
@@ -33,7 +33,7 @@ ORDER BY ALL;
 -- The average pooling layer, and its first components, both fitted on training rows.
 CREATE OR REPLACE TABLE embeddings AS
 SELECT patient_id, cohort, timepoint, crossformer_embed(network, image, mask) AS embedding
-FROM scans JOIN networks USING (timepoint) JOIN patients USING (patient_id)
+FROM prepared_scans JOIN networks USING (timepoint) JOIN patients USING (patient_id)
 ORDER BY patient_id, timepoint;
 
 CREATE OR REPLACE TABLE components AS

@@ -1,5 +1,7 @@
 //! A folder of its own for each test, and the program run in it.
 
+pub mod browser;
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
