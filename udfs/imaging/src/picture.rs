@@ -56,7 +56,7 @@ impl Heat {
     fn at(&self, row: f64, column: f64) -> f64 {
         let part = |place: f64, [from, to]: [usize; 2], values: usize| {
             let inside = (place + 0.5 - from as f64) / (to as f64 - from as f64);
-            (0.0..1.0).contains(&inside).then(|| inside * values as f64 - 0.5)
+            (0.0..1.0).contains(&inside).then_some(inside * values as f64 - 0.5)
         };
         let (rows, columns) = self.values.dim();
         match (part(row, self.rows, rows), part(column, self.columns, columns)) {

@@ -1,12 +1,14 @@
 //! The study's scripts, end to end, on a small synthetic cohort.
 
+mod browser;
 // Shared with the other tests; each uses a part of it.
 #[allow(dead_code)]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
 
-use support::browser::look;
+use browser::look;
 use support::{Desk, Said};
 
 /// The tables that hold results.
