@@ -130,6 +130,14 @@ impl Rows {
         }
     }
 
+    /// The lists of an argument of kind `Names`.
+    pub fn name_lists(&self, argument: usize) -> &[Vec<String>] {
+        match &self.columns[argument] {
+            Column::NameLists(values) => values,
+            other => unreachable!("argument {argument} is not lists of names but {other:?}"),
+        }
+    }
+
     /// The bytes of an argument of kind `Model`, one per row.
     pub fn model(&self, argument: usize, row: usize) -> &[u8] {
         match &self.columns[argument] {
