@@ -44,6 +44,10 @@ pub fn extract(image: &Volume, mask: &Volume, settings: &Settings) -> Result<Fea
 ///
 /// Equal to windowing the volume first, without a float64 copy of it in memory.
 pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume, settings: &Settings) -> Result<Features, RadiomicsError> {
+    if let Some(ibsi) = &settings.ibsi {
+        settings.validate()?;
+        return crate::ibsi::extract(image, window, mask, settings, ibsi);
+    }
     let prepared = prepare(image, window, mask, settings)?;
     let mut features = Features::default();
     if settings.wants(FeatureClass::Shape) {

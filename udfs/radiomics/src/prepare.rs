@@ -74,7 +74,7 @@ pub(crate) fn prepare<'a>(
 }
 
 /// Image on its own grid: the mask must lie on it too, or `correct_mask` brings it there.
-fn stored<'a>(
+pub(crate) fn stored<'a>(
     source: Source<'a>,
     mask: &Geometry,
     roi: Region,
@@ -164,7 +164,7 @@ fn new_grid(mask: &Geometry, roi: &Region, spacing: [f64; 3], pad: u32) -> Geome
 }
 
 /// Refuses a region whose box leaves the image by more than a thousandth of a voxel.
-fn check_inside(image: &Geometry, mask: &Geometry, roi: &Region) -> Result<(), RadiomicsError> {
+pub(crate) fn check_inside(image: &Geometry, mask: &Geometry, roi: &Region) -> Result<(), RadiomicsError> {
     let upper = roi.upper();
     let (from, to) = (mask.map(), image.map());
     let corner = |edge: [usize; 3]| to.index(from.point(std::array::from_fn(|a| edge[2 - a] as f64 - 0.5)));

@@ -2,7 +2,7 @@
 
 use esccsql_imaging::Interpolator;
 
-use crate::{FeatureSet, RadiomicsError};
+use crate::{FeatureSet, IbsiSettings, RadiomicsError};
 
 /// What `resegment_range` is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +131,9 @@ pub struct Settings {
     pub lbp_3d_levels: u32,
     pub lbp_3d_icosphere_radius: f64,
     pub lbp_3d_icosphere_subdivision: u32,
+
+    /// Follow IBSI-1 instead of PyRadiomics, with what only that profile has.
+    pub ibsi: Option<IbsiSettings>,
 }
 
 /// How the 2D local binary pattern is encoded, by scikit-image's names.
@@ -182,6 +185,7 @@ impl Default for Settings {
             lbp_3d_levels: 2,
             lbp_3d_icosphere_radius: 1.0,
             lbp_3d_icosphere_subdivision: 1,
+            ibsi: None,
         }
     }
 }
@@ -194,6 +198,9 @@ impl Settings {
     pub fn validate(&self) -> Result<(), RadiomicsError> {
         let refuse = |setting: &'static str, reason: String| Err(RadiomicsError::Setting { setting, reason });
         let positive = |v: f64| v.is_finite() && v > 0.0;
+        if let Some(ibsi) = &self.ibsi {
+            ibsi.validate(self)?;
+        }
         if self.image_types.is_empty() {
             return refuse("image_types", "is empty: name at least one, for example 'original'".into());
         }

@@ -1,15 +1,20 @@
 //! PyRadiomics' settings as options.
 
 use esccsql_imaging::Interpolator;
-use esccsql_radiomics::{FeatureClass, FeatureSet, ImageType, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm};
+use esccsql_radiomics::{
+    Aggregation, FAMILIES, FeatureClass, FeatureSet, IbsiSettings, ImageType, Lbp2DMethod, ResegmentMode, Settings, WeightingNorm,
+};
 
 use crate::shape::{Problem, options};
 
 options! {
     pub struct Options {
+        /// 'pyradiomics', or 'ibsi': the definitions of the Image Biomarker Standardisation Initiative, under its tags.
+        profile: String = "pyradiomics".into(),
         /// 'original', 'wavelet', 'log', 'square', 'squareroot', 'logarithm', 'exponential', 'gradient', 'lbp_2d', 'lbp_3d'.
         image_types: Vec<String> = vec!["original".into()],
-        /// 'shape', 'shape2d', 'firstorder', 'glcm', 'glrlm', 'glszm', 'gldm', 'ngtdm'; by default all but 'shape2d'.
+        /// 'shape', 'shape2d', 'firstorder', 'glcm', 'glrlm', 'glszm', 'gldm', 'ngtdm'; by default all but 'shape2d'. Of the profile
+        /// 'ibsi': 'morph', 'loc', 'stat', 'ih', 'ivh', 'cm', 'rlm', 'szm', 'dzm', 'ngt', 'ngl', 'diag'; by default all but 'diag'.
         feature_classes: Option<Vec<String>> = None,
         /// 'all', or 'escc2026': 22 co-occurrence features, 105 of the original image and 91 of each other, 833 with a wavelet.
         feature_set: String = "all".into(),
@@ -83,6 +88,16 @@ options! {
         lbp_3d_icosphere_radius: f64 = 1.0,
         /// Subdivisions of its sphere.
         lbp_3d_icosphere_subdivision: u32 = 1,
+        /// Profile 'ibsi': how texture matrices see the region, '2D', '2.5D' and '3D'.
+        aggregation: Vec<String> = vec!["3D".into()],
+        /// Profile 'ibsi': keep intensities within this many standard deviations of the mean, after `resegment_range`.
+        resegment_outliers: Option<f64> = None,
+        /// Profile 'ibsi': round resampled intensities; by default those of images of integers.
+        round_intensities: Option<bool> = None,
+        /// Profile 'ibsi': width of a bin of the intensity-volume histogram; by default whole intensities are its levels, and others fall into 1000 bins.
+        ivh_bin_width: Option<f64> = None,
+        /// Profile 'ibsi': number of its bins instead.
+        ivh_bin_count: Option<u32> = None,
     }
     check |options| options.settings().map(|_| ()).map_err(|problem| problem.to_string())
 }
@@ -90,11 +105,27 @@ options! {
 impl Options {
     /// The kernel's settings.
     pub fn settings(&self) -> Result<Settings, Problem> {
+        let ibsi = match self.profile.as_str() {
+            "pyradiomics" => None,
+            "ibsi" => Some(IbsiSettings {
+                families: chosen("feature_classes", self.feature_classes.as_deref(), &FAMILIES)?,
+                aggregations: self.aggregation.iter().map(|name| choose("aggregation", name, &AGGREGATIONS)).collect::<Result<_, _>>()?,
+                resegment_outliers: self.resegment_outliers,
+                round_intensities: self.round_intensities,
+                ivh_bin_width: self.ivh_bin_width,
+                ivh_bin_count: self.ivh_bin_count,
+            }),
+            other => return Err(Problem::user(format!("`profile` is '{other}'; expected 'pyradiomics' or 'ibsi'"))),
+        };
+        if ibsi.is_none() {
+            self.without_ibsi()?;
+        }
         let settings = Settings {
             image_types: self.image_types.iter().map(|name| choose("image_types", name, &IMAGE_TYPES)).collect::<Result<_, _>>()?,
-            feature_classes: (self.feature_classes.as_ref())
-                .map(|names| names.iter().map(|name| choose("feature_classes", name, &CLASSES)).collect::<Result<_, _>>())
-                .transpose()?,
+            feature_classes: match ibsi {
+                None => chosen("feature_classes", self.feature_classes.as_deref(), &CLASSES)?,
+                Some(_) => None,
+            },
             feature_set: choose("feature_set", &self.feature_set, &FEATURE_SETS)?,
             label: self.label,
             minimum_roi_dimensions: self.minimum_roi_dimensions,
@@ -131,11 +162,32 @@ impl Options {
             lbp_3d_levels: self.lbp_3d_levels,
             lbp_3d_icosphere_radius: self.lbp_3d_icosphere_radius,
             lbp_3d_icosphere_subdivision: self.lbp_3d_icosphere_subdivision,
+            ibsi,
         };
         settings.validate().map_err(Problem::user)?;
         Ok(settings)
     }
+
+    /// Refuses what only the profile 'ibsi' knows.
+    fn without_ibsi(&self) -> Result<(), Problem> {
+        let defaults = Options::default();
+        let given = [
+            ("aggregation", self.aggregation != defaults.aggregation),
+            ("resegment_outliers", self.resegment_outliers.is_some()),
+            ("round_intensities", self.round_intensities.is_some()),
+            ("ivh_bin_width", self.ivh_bin_width.is_some()),
+            ("ivh_bin_count", self.ivh_bin_count.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((name, _)) => {
+                Err(Problem::user(format!("`{name}` belongs to the profile 'ibsi': add 'profile': 'ibsi', or leave it out")))
+            }
+            None => Ok(()),
+        }
+    }
 }
+
+const AGGREGATIONS: [(&str, Aggregation); 3] = [("2D", Aggregation::TwoD), ("2.5D", Aggregation::TwoHalfD), ("3D", Aggregation::ThreeD)];
 
 const IMAGE_TYPES: [(&str, ImageType); 10] = [
     ("original", ImageType::Original),
@@ -178,6 +230,11 @@ const NORMS: [(&str, WeightingNorm); 4] = [
 
 const LBP_METHODS: [(&str, Lbp2DMethod); 3] =
     [("default", Lbp2DMethod::Default), ("ror", Lbp2DMethod::Ror), ("uniform", Lbp2DMethod::Uniform)];
+
+/// The entries of some names; `None` stays `None`.
+fn chosen<T: Copy>(option: &str, names: Option<&[String]>, entries: &[(&str, T)]) -> Result<Option<Vec<T>>, Problem> {
+    names.map(|names| names.iter().map(|name| choose(option, name, entries)).collect()).transpose()
+}
 
 /// The entry of a name, or an error that lists the names.
 fn choose<T: Copy>(option: &str, name: &str, entries: &[(&str, T)]) -> Result<T, Problem> {
