@@ -4,7 +4,7 @@ use esccsql_imaging::{Geometry, Region, Volume, Voxels};
 use ndarray::Array3;
 use sha2::{Digest, Sha256};
 
-use crate::prepare::{Frame, located, prepare_region, resegment, roi_of};
+use crate::prepare::{Frame, check, labelled, placed, resegment};
 use crate::source::Source;
 use crate::{RadiomicsError, Settings};
 
@@ -60,7 +60,7 @@ pub struct Diagnostics {
 /// As [`extract`](crate::extract).
 pub fn diagnostics(image: &Volume, window: Option<[f64; 2]>, mask: &Volume, settings: &Settings) -> Result<Diagnostics, RadiomicsError> {
     settings.validate()?;
-    let roi = roi_of(mask, settings.label)?;
+    let roi = labelled(mask, settings.label)?;
     let mask_original = mask_info(&mask.geometry, &roi, None);
     // The original image is described before it is normalised.
     let plain = Source::new(image, window, &Settings { normalize: false, ..settings.clone() })?;
@@ -68,15 +68,13 @@ pub fn diagnostics(image: &Volume, window: Option<[f64; 2]>, mask: &Volume, sett
     let source = Source::new(image, window, settings)?;
     let resamples = settings.resampled_pixel_spacing.is_some() && settings.interpolator.is_some();
     let corrects = !resamples && settings.correct_mask && !image.geometry.matches(&mask.geometry, settings.geometry_tolerance);
-    let (frame, geometry, region) = located(source, &mask.geometry, roi, settings)?;
+    let (frame, geometry, region) = placed(source, &mask.geometry, roi, settings)?;
     let moved = || mask_info(&geometry, &region, Some(&frame));
     let image_interpolated = resamples.then(|| image_info(&geometry, vec![summary(whole(&frame).iter().copied())]));
     let mask_interpolated = resamples.then(moved);
     let mask_corrected = corrects.then(moved);
-    let (narrowed, _) = {
-        prepare_region(&region, settings)?;
-        resegment(&frame, region.clone(), settings)?
-    };
+    check(&region, settings)?;
+    let (narrowed, _) = resegment(&frame, region.clone(), settings)?;
     let mask_resegmented = settings.resegment_range.is_some().then(|| mask_info(&geometry, &narrowed, Some(&frame)));
     Ok(Diagnostics {
         image_sha256: hash(&image.voxels),

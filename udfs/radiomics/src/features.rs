@@ -64,8 +64,7 @@ pub fn features(settings: &Settings) -> Result<Vec<FeatureInfo>, RadiomicsError>
     }
     let mut list = Vec::new();
     let mut add = |image_type: &str, classes: &[FeatureClass]| {
-        let wanted =
-            |row: &&Row| classes.contains(&row.class) && settings.wants(row.class) && settings.feature_set.has(row.class, row.name);
+        let wanted = |row: &&Row| classes.contains(&row.class) && settings.has(row.class, row.name);
         list.extend(CATALOGUE.iter().filter(wanted).map(|row| FeatureInfo {
             name: format!("{image_type}_{}_{}", row.class.name(), row.name),
             class: row.class.name(),
@@ -78,7 +77,7 @@ pub fn features(settings: &Settings) -> Result<Vec<FeatureInfo>, RadiomicsError>
     };
     add("original", if settings.force_2d { &[Shape, Shape2D] } else { &[Shape] });
     for image_type in &settings.image_types {
-        for name in image_names(*image_type, settings) {
+        for name in image_names(*image_type, settings.of_image(*image_type)) {
             add(&name, &[FirstOrder, Glcm, Gldm, Glrlm, Glszm, Ngtdm]);
         }
     }
@@ -86,7 +85,7 @@ pub fn features(settings: &Settings) -> Result<Vec<FeatureInfo>, RadiomicsError>
 }
 
 /// Names of the images of a type, in the order of the extraction.
-fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
+pub(crate) fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
     let one = |name: &str| vec![name.to_string()];
     match image_type {
         ImageType::Original => one("original"),
@@ -96,7 +95,7 @@ fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
         ImageType::Exponential => one("exponential"),
         ImageType::Gradient => one("gradient"),
         ImageType::Lbp2D => one("lbp-2D"),
-        ImageType::LoG => settings.sigma.iter().map(|s| log::name(*s)).collect(),
+        ImageType::LoG => settings.sigma.iter().map(|s| log::name(*s, settings)).collect(),
         ImageType::Lbp3D => (1..=settings.lbp_3d_levels).map(|l| format!("lbp-3D-m{l}")).chain(one("lbp-3D-k")).collect(),
         ImageType::Wavelet => {
             let letters = if settings.force_2d { 2 } else { 3 };
@@ -106,6 +105,11 @@ fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
             details.chain([(settings.level, 0)]).map(|(l, bits)| format!("{}-{}", prefix(l), band(bits))).collect()
         }
     }
+}
+
+/// Names of the features of a class.
+pub(crate) fn feature_names(class: FeatureClass) -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().filter(move |row| row.class == class).map(|row| row.name)
 }
 
 struct Row {

@@ -58,11 +58,17 @@ struct Wanted {
 ///
 /// # Errors
 /// [`RadiomicsError`] says why the settings, the feature, the image or the mask cannot be used.
-pub fn feature_map(image: &Volume, mask: &Volume, feature: &str, settings: &Settings, voxel: &VoxelSettings) -> Result<Volume, RadiomicsError> {
+pub fn feature_map(
+    image: &Volume,
+    mask: &Volume,
+    feature: &str,
+    settings: &Settings,
+    voxel: &VoxelSettings,
+) -> Result<Volume, RadiomicsError> {
     voxel.validate()?;
     let wanted = check_feature(feature, settings)?;
-    let settings = &settings.of_image(wanted.image_type).into_owned();
     let mut prepared = prepare(image, None, mask, settings)?;
+    let settings = settings.of_image(wanted.image_type);
     // The region in its box, as much wider as neighbourhoods reach.
     let (region, dim) = (prepared.region, prepared.frame.dim());
     let reach = voxel.kernel_radius as usize;
@@ -85,7 +91,8 @@ pub fn feature_map(image: &Volume, mask: &Volume, feature: &str, settings: &Sett
         Ok(())
     })?;
     // A Laplacian of Gaussian is left out where the image is too small for it.
-    let map = map.ok_or_else(|| RadiomicsError::NoFeature { feature: feature.into(), reason: "this image is too small for its filter".into() })?;
+    let map =
+        map.ok_or_else(|| RadiomicsError::NoFeature { feature: feature.into(), reason: "this image is too small for its filter".into() })?;
     Ok(Volume { geometry, voxels: Voxels::F64(map) })
 }
 
@@ -124,7 +131,7 @@ fn check_feature(feature: &str, settings: &Settings) -> Result<Wanted, Radiomics
     };
     let one = Settings { image_types: vec![image_type], feature_classes: None, selected: Vec::new(), ..settings.clone() };
     one.validate()?;
-    if !image_names(image_type, &one.of_image(image_type)).iter().any(|known| known == image) {
+    if !image_names(image_type, one.of_image(image_type)).iter().any(|known| known == image) {
         return Err(refuse("these settings give no such image; for a Laplacian of Gaussian set sigma, for other bands level"));
     }
     let full = format!("{image}_{class}_{name}");
@@ -162,7 +169,9 @@ fn of_image(
             let voxels = levels.iter().filter(|level| **level > 0).count();
             let part_binned = Binned { levels, n_levels: binned.n_levels, voxels, spacing };
             let all = match wanted.class {
-                FeatureClass::FirstOrder => firstorder(&values.slice(part).to_owned(), &seen.slice(part).to_owned(), &part_binned, settings),
+                FeatureClass::FirstOrder => {
+                    firstorder(&values.slice(part).to_owned(), &seen.slice(part).to_owned(), &part_binned, settings)
+                }
                 class => {
                     let lattice = Lattice::new(&part_binned, settings);
                     // PyRadiomics' matrix has the levels of all neighbourhoods, so that of one level it finds the root 0.
