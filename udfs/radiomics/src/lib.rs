@@ -24,7 +24,7 @@ pub use diagnostics::{Diagnostics, ImageInfo, MaskInfo, diagnostics};
 pub use error::RadiomicsError;
 pub use extract::{Features, extract, extract_windowed};
 pub use features::{FeatureInfo, FeatureSet, features};
-pub use ibsi::{Aggregation, FAMILIES, Family, IbsiSettings};
+pub use ibsi::{Aggregation, FAMILIES, Family, Filter, FilterKind, IbsiSettings, Pooling};
 pub use map::{VoxelSettings, check_map, feature_map};
 pub use parameters::{Parameters, ParametersError};
 pub use roi::Binned;

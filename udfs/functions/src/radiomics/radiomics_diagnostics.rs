@@ -40,7 +40,7 @@ record! {
     struct Diagnostics {
         version_esccsql: String,
         version_pyradiomics: String,
-        configuration_settings: String,
+        configuration: String,
         image_original_hash: String,
         image_original_dimensionality: String,
         image_original: ImageStep,
@@ -63,18 +63,17 @@ pub fn radiomics_diagnostics() -> Function {
         .source("PyRadiomics 3.1, generalinfo")
         .example("SELECT radiomics_diagnostics('scan.nii.gz', 'gtv.nii.gz', {'resampled_pixel_spacing': [2, 2, 2]}).mask_interpolated.voxel_num")
         .returns(|row, options| {
-            options.without_map()?;
             let settings = options.settings()?;
             if settings.ibsi.is_some() {
                 return Err(Problem::user("the profile 'ibsi' has its diagnostics in radiomics: add 'feature_classes': ['diag'] there"));
             }
             let seen = region(row)?;
-            let found = diagnostics(&seen.image, seen.window, &seen.mask, &settings);
+            let found = diagnostics(&seen.image, seen.window, &seen.mask, settings);
             let found = found.map_err(Problem::user).map_err(|problem| problem.at(row.text(1)))?;
             Ok(Diagnostics {
                 version_esccsql: env!("CARGO_PKG_VERSION").into(),
                 version_pyradiomics: "3.1.0".into(),
-                configuration_settings: serde_json::to_string(options).unwrap_or_default(),
+                configuration: options.given(),
                 image_original_hash: found.image_sha256,
                 image_original_dimensionality: "3D".into(),
                 image_original: image(found.image_original),

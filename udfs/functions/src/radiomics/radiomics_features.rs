@@ -25,7 +25,7 @@ pub fn radiomics_features() -> Function {
     .example("SELECT class, count(*) FROM radiomics_features() GROUP BY class ORDER BY class")
     .rows(|_, options| {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_string());
-        let features = esccsql_radiomics::features(&options.settings()?).map_err(Problem::user)?;
+        let features = esccsql_radiomics::features(options.settings()?).map_err(Problem::user)?;
         Ok((features.into_iter())
             .map(|feature| Feature {
                 class: feature.class.into(),

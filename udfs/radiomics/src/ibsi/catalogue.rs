@@ -48,6 +48,9 @@ pub const FAMILIES: [(&str, Family); 12] = [
 ];
 
 impl Family {
+    /// Families that are not of intensities alone: of the image, not of a filter's response.
+    pub(crate) const OF_IMAGE: [Family; 3] = [Morphology, Local, Diagnostics];
+
     /// The beginning of its tags.
     pub fn name(self) -> &'static str {
         FAMILIES.iter().find(|(_, family)| *family == self).map_or("", |(name, _)| name)
@@ -59,9 +62,9 @@ pub(crate) fn ibsi_features(ibsi: &IbsiSettings) -> Vec<FeatureInfo> {
     let mut list = Vec::new();
     let mut add = |family: Family, tag: &str, ending: &str, row: &Row| {
         list.push(FeatureInfo {
-            name: format!("original_{tag}{ending}"),
+            name: format!("{}_{tag}{ending}", ibsi.image_name()),
             class: family.name(),
-            image_type: "original".into(),
+            image_type: ibsi.image_name().into(),
             unit: row.unit,
             formula: row.formula,
             ibsi: row.tag,

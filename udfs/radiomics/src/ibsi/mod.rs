@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod fft;
+mod filter;
 mod hull;
 mod intensity;
 mod levels;
@@ -23,6 +24,7 @@ use esccsql_imaging::Volume;
 
 pub use catalogue::{FAMILIES, Family};
 pub(crate) use catalogue::{code, ibsi_features};
+pub use filter::{Filter, FilterKind, Pooling};
 
 use crate::extract::Features;
 use crate::{RadiomicsError, Settings};
@@ -41,7 +43,9 @@ pub enum Aggregation {
 /// Settings that only this profile has; the others are those of [`Settings`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct IbsiSettings {
-    /// `None`: every family but `diag`.
+    /// Take the features from the response to a filter of IBSI-2. Form, local intensities and diagnostics are of the image.
+    pub filter: Option<Filter>,
+    /// `None`: every family but `diag`; of a filter's response only those of its intensities.
     pub families: Option<Vec<Family>>,
     pub aggregations: Vec<Aggregation>,
     /// Leave intensities further than this many standard deviations from the mean out of the intensity mask, after
@@ -58,6 +62,7 @@ pub struct IbsiSettings {
 impl Default for IbsiSettings {
     fn default() -> Self {
         IbsiSettings {
+            filter: None,
             families: None,
             aggregations: vec![Aggregation::ThreeD],
             resegment_outliers: None,
@@ -72,9 +77,15 @@ impl IbsiSettings {
     /// Whether features of a family are wanted.
     pub fn wants(&self, family: Family) -> bool {
         match &self.families {
+            None if self.filter.is_some() => !Family::OF_IMAGE.contains(&family),
             None => family != Family::Diagnostics,
             Some(families) => families.contains(&family),
         }
+    }
+
+    /// What the names of features begin with.
+    pub(crate) fn image_name(&self) -> &'static str {
+        self.filter.as_ref().map_or("original", Filter::name)
     }
 
     /// Checks each value, and that `settings` asks for nothing that the profile has in another form.
@@ -102,6 +113,12 @@ impl IbsiSettings {
         if self.families.as_ref().is_some_and(|families| families.is_empty()) {
             return refuse("feature_classes", "is empty: name at least one, or leave it out for all");
         }
+        if let Some(filter) = &self.filter {
+            filter.validate()?;
+            if let Some(family) = Family::OF_IMAGE.into_iter().find(|family| self.families.is_some() && self.wants(*family)) {
+                return refuse("feature_classes", &format!("has '{}', which a filter does not change: leave it out", family.name()));
+            }
+        }
         if self.aggregations.is_empty() {
             return refuse("aggregation", "is empty: name at least one of '2D', '2.5D' and '3D'");
         }
@@ -127,6 +144,7 @@ pub(crate) fn extract(
     ibsi: &IbsiSettings,
 ) -> Result<Features, RadiomicsError> {
     let case = prepare::prepare(image, window, mask, settings, ibsi)?;
+    let image = ibsi.image_name();
     let mut found = Vec::new();
     let mut add = |family: Family, values: &mut dyn FnMut() -> Vec<(String, f64)>| {
         if ibsi.wants(family) {
@@ -145,5 +163,5 @@ pub(crate) fn extract(
     } else {
         add(Family::VolumeHistogram, &mut || volume_histogram::volume_histogram(&case, ibsi));
     }
-    Ok(Features(found.into_iter().map(|(tag, value)| (format!("original_{tag}"), value)).collect()))
+    Ok(Features(found.into_iter().map(|(tag, value)| (format!("{image}_{tag}"), value)).collect()))
 }

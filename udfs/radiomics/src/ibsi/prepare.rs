@@ -4,6 +4,7 @@ use esccsql_imaging::{Geometry, Interpolator, Region, Volume, labels, resample_v
 use ndarray::{Array3, s};
 
 use super::{Family, IbsiSettings};
+use crate::filters::Box3;
 use crate::prepare::{Frame, check_inside, stored};
 use crate::source::{Pixel, Source};
 use crate::{RadiomicsError, Settings};
@@ -55,7 +56,7 @@ pub(super) fn prepare(
         present => RadiomicsError::LabelAbsent { label, present },
     })?;
     let source = Source::new(image, window, settings)?;
-    let whole = ibsi.wants(Family::Diagnostics);
+    let whole = ibsi.wants(Family::Diagnostics) || ibsi.filter.is_some();
     let mut diagnostics = Vec::new();
     if whole {
         describe_image(&mut diagnostics, "init", &source.region([0; 3], shape(source.geometry())), source.geometry());
@@ -121,6 +122,11 @@ pub(super) fn prepare(
         describe_mask(&mut diagnostics, "reseg", &grid, &values, &region, &inside);
     }
     let [x, y, z] = grid.spacing;
+    let (values, range) = match &ibsi.filter {
+        None => (values, range),
+        // The mask is made of the image's intensities; bins are those of the response's.
+        Some(filter) => (filter.response(&frame, Box3 { lower, upper }, [z, y, x]), [None; 2]),
+    };
     Ok(Case { frame, lower, values, morphological: region.inside, inside, spacing: [z, y, x], range, diagnostics })
 }
 
