@@ -2,6 +2,24 @@
 
 use esccsql_radiomics::{Filter, FilterKind, Pooling};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A STRUCT, or the same as JSON text: DuckDB hands table functions no STRUCT within an option.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
+pub struct FilterOption(pub FilterOptions);
+
+impl TryFrom<Value> for FilterOption {
+    type Error = serde_json::Error;
+
+    fn try_from(value: Value) -> Result<FilterOption, serde_json::Error> {
+        match value {
+            Value::String(text) => serde_json::from_str(&text),
+            value => serde_json::from_value(value),
+        }
+        .map(FilterOption)
+    }
+}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]

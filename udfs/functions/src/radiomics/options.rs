@@ -1,6 +1,6 @@
 //! The options of this topic's functions, one by one: PyRadiomics' settings in snake_case.
 
-use super::filter::FilterOptions;
+use super::filter::FilterOption;
 use crate::shape::options;
 
 options! {
@@ -90,7 +90,7 @@ options! {
         /// {'name': 'laws', 'kernels': 'L5E5E5', 'energy': 7}, {'name': 'gabor', 'sigma': 5, 'lambda': 2, 'gamma': 1.5},
         /// {'name': 'wavelet', 'wavelet': 'db3', 'band': 'LLH', 'level': 1} or {'name': 'simoncelli', 'level': 1}; each takes
         /// 'by_slice', the kernels and gabor also 'rotation_invariant' and 'pooling'.
-        filter: Option<FilterOptions> = None,
+        filter: Option<FilterOption> = None,
         /// Profile 'ibsi': how texture matrices see the region, '2D', '2.5D' and '3D'.
         aggregation: Vec<String> = vec!["3D".into()],
         /// Profile 'ibsi': keep intensities within this many standard deviations of the mean, after `resegment_range`.

@@ -106,7 +106,7 @@ impl Fields {
 
     fn ibsi(&self) -> Result<IbsiSettings, Problem> {
         Ok(IbsiSettings {
-            filter: self.filter.as_ref().map(|filter| filter.filter()),
+            filter: self.filter.as_ref().map(|filter| filter.0.filter()),
             families: self.feature_classes.as_ref().map(|names| choose_all("feature_classes", names, &FAMILIES)).transpose()?,
             aggregations: choose_all("aggregation", &self.aggregation, &AGGREGATIONS)?,
             resegment_outliers: self.resegment_outliers,

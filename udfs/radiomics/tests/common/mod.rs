@@ -117,7 +117,7 @@ impl Cases {
 
 /// Values that differ by more than `tolerance`, relative to their own size or to the natural size of what they
 /// measure: a mean near 0 is compared with the spread, a cube's sign-changing sum with the cube of the spread.
-pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance: f64) -> Vec<String> {
+pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance: impl Fn(&str) -> f64) -> Vec<String> {
     let mut out = Vec::new();
     for (name, want) in expected {
         let Some(got) = found.get(name) else {
@@ -139,7 +139,7 @@ pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance
         };
         let same = want == got || (want.is_nan() && got.is_nan());
         let error = (want - got).abs() / want.abs().max(scale);
-        if !same && (error.is_nan() || error > tolerance) {
+        if !same && (error.is_nan() || error > tolerance(name)) {
             out.push(format!("{name}: expected {want:?}, found {got:?}, off by {error:.1e}"));
         }
     }
