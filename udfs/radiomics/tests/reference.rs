@@ -2,12 +2,12 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use common::{Cases, differences, reference, table};
 use esccsql_imaging::{Geometry, Volume, Voxels};
-use esccsql_radiomics::{FeatureSet, ImageType, Settings, extract, features};
+use esccsql_radiomics::{Aggregation, FAMILIES, FeatureSet, IbsiSettings, ImageType, Parameters, Settings, extract, features};
 use ndarray::Array3;
 
 /// The relative difference that is allowed: 1e-9, but for two named exceptions that stand on rounding noise.
@@ -119,4 +119,37 @@ fn wavy(size: [usize; 3]) -> Volume {
         100.0 * (0.7 * x as f64).sin() + 50.0 * (0.31 * y as f64 * z as f64).cos() + z as f64
     });
     Volume { geometry, voxels: Voxels::F64(voxels) }
+}
+
+/// Every feature has a formula; IBSI's tag is that of the reference's map, and has a code.
+#[test]
+fn the_catalogue_is_complete() {
+    let all = |ibsi| {
+        let classes = ["shape", "shape2D", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"];
+        let file = format!("featureClass: {{{}}}\nsetting: {{force2D: true}}", classes.map(|class| format!("{class}: ")).join(", "));
+        Settings { ibsi, ..Parameters::parse(&file).unwrap().settings }
+    };
+    let pyradiomics = features(&all(None)).unwrap();
+    assert_eq!(pyradiomics.len(), 116);
+    let aggregations = vec![Aggregation::TwoD, Aggregation::TwoHalfD, Aggregation::ThreeD];
+    let families = Some(FAMILIES.map(|(_, family)| family).to_vec());
+    let ibsi = Settings { ibsi: Some(IbsiSettings { aggregations, families, ..IbsiSettings::default() }), ..Settings::default() };
+    let ibsi = features(&ibsi).unwrap();
+    let mut names = BTreeSet::new();
+    for info in pyradiomics.iter().chain(&ibsi) {
+        assert!(!info.formula.is_empty() && names.insert(&info.name), "{}", info.name);
+        assert_eq!(info.ibsi.is_empty(), info.code.is_empty(), "{}", info.name);
+    }
+    let Some(folder) = reference() else { return };
+    let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in common::text(folder.join("ibsi/ibsi1_digital_pyradiomics_map.csv")).lines().skip(1) {
+        let f: Vec<&str> = line.split(',').collect();
+        let tag = f[0].trim_end_matches("_avg").trim_end_matches("_3D");
+        tags.entry(format!("original_{}_{}", f[1], f[2])).or_default().push(tag.to_string());
+    }
+    for info in pyradiomics.iter().filter(|info| info.class != "shape2D") {
+        if let Some(known) = tags.get(&info.name) {
+            assert!(known.iter().any(|tag| tag == info.ibsi), "{}: {} {known:?}", info.name, info.ibsi);
+        }
+    }
 }
