@@ -64,6 +64,26 @@ fn images(folder: &Path) {
     write("scan.nii.gz", &Volume { geometry: grid(SIZE), voxels: Voxels::F32(scan(SIZE)) });
     write("gtv.nii.gz", &ball(SIZE, 12.0, [0.0; 3]));
     write("gtv_reader2.nii.gz", &ball(SIZE, 11.0, [1.5, 0.0, 0.0]));
+    let params = "\
+# A parameter file of PyRadiomics.
+imageType:
+  Original: {}
+  LoG:
+    sigma: [2.0, 3]
+featureClass:
+  shape:
+  firstorder: [Mean, Energy]
+  glcm:
+setting:
+  binWidth: 10
+  label: 1
+  resampledPixelSpacing: [2, 2, 2]
+  interpolator: 'sitkBSpline'
+voxelSetting:
+  kernelRadius: 2
+  initValue: nan
+";
+    std::fs::write(folder.join("params.yaml"), params).expect("a written file");
     let network = esccsql_crossformer::weights::initial(&esccsql_crossformer::Config::micro().channels(7), 1);
     std::fs::write(folder.join("network.safetensors"), network.to_safetensors().expect("weights")).expect("a written file");
 }
@@ -97,4 +117,5 @@ fn bad_files(folder: &Path) {
     std::fs::write(path("truncated.nii.gz"), &packed[..packed.len() / 2]).expect("a file");
     std::fs::write(path("notes.nii"), "Patient was scanned on Monday.\n").expect("a file");
     std::fs::write(path("nothing.nii"), "").expect("a file");
+    std::fs::write(path("params.yaml"), "setting:\n  binwidth: 10\n").expect("a file");
 }

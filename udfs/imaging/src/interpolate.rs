@@ -212,7 +212,8 @@ impl Part<'_> {
         let mut taps = [[0usize; 4]; 3];
         let mut weights = [[0.0; 4]; 3];
         for a in 0..3 {
-            let floor = index[a].floor();
+            // ITK finds the taps by the index in float32, so that one a hair below a voxel's centre counts as on it.
+            let floor = f64::from((index[a] as f32).floor());
             weights[a] = cubic_weights(index[a] - floor);
             for (k, tap) in taps[a].iter_mut().enumerate() {
                 *tap = mirror(floor as isize - 1 + k as isize, self.size[a]) - self.lower[a];

@@ -55,7 +55,23 @@ pub enum Op {
     Erode(Reach),
     /// `mask_dilate(2)` in voxels or `mask_dilate(2.5, 'mm')`: masks only.
     Dilate(Reach),
+    /// `radiomics_map(mask, 'original_glcm_Contrast', '{"kernel_radius":2}')`: images only. Made by what is given to
+    /// [`Recipe::load_within`].
+    FeatureMap { mask: Box<Recipe>, feature: String, options: String },
 }
+
+impl Op {
+    /// The mask that the step reads.
+    pub fn mask(&self) -> Option<&Recipe> {
+        match self {
+            Op::Crop { mask, .. } | Op::FeatureMap { mask, .. } => Some(mask),
+            _ => None,
+        }
+    }
+}
+
+/// Makes the map of a feature from an image, a mask, the feature's name and options as text.
+pub type FeatureMaps<'a> = &'a dyn Fn(&Volume, &Volume, &str, &str) -> Result<Volume>;
 
 /// Masks inside masks that a recipe may name.
 const MAX_DEPTH: usize = 8;
@@ -110,7 +126,11 @@ impl Recipe {
                 return refuse("mask_erode and mask_dilate need a radius of 0 mm or more");
             }
             (Op::Crop { mask, .. }, _) if !mask.is_mask() => return refuse("image_crop needs a mask: write mask(path)"),
-            (Op::Crop { mask, .. }, _) if mask.depth() >= MAX_DEPTH => return refuse("masks are nested too deep"),
+            (Op::FeatureMap { .. }, true) => return refuse("radiomics_map makes no sense on a mask"),
+            (Op::FeatureMap { mask, .. }, _) if !mask.is_mask() => return refuse("radiomics_map needs a mask: write mask(path)"),
+            (Op::Crop { mask, .. } | Op::FeatureMap { mask, .. }, _) if mask.depth() >= MAX_DEPTH => {
+                return refuse("masks are nested too deep");
+            }
             _ => {}
         }
         self.ops.push(op);
@@ -118,18 +138,20 @@ impl Recipe {
     }
 
     fn depth(&self) -> usize {
-        let inner = self.ops.iter().filter_map(|op| if let Op::Crop { mask, .. } = op { Some(mask.depth()) } else { None });
-        1 + inner.max().unwrap_or(0)
+        1 + self.ops.iter().filter_map(|op| op.mask().map(Recipe::depth)).max().unwrap_or(0)
     }
 
-    /// Reads the file through the cache and applies the steps in order.
+    /// Reads the file through the cache and applies the steps in order. Feature maps are refused.
     pub fn load(&self, cache: &Cache) -> Result<Arc<Volume>> {
-        self.load_within(cache, &open_to_all)
+        let refuse = |_: &Volume, _: &Volume, feature: &str, _: &str| {
+            Err(ImageError::Operation(format!("the map of {feature} is not in a file: write it to one with image_write")))
+        };
+        self.load_within(cache, &open_to_all, &refuse)
     }
 
     /// The same; `guard` is asked before a file is opened that the recipe does not name (a series' other slices, the
-    /// images of an RTSTRUCT).
-    pub fn load_within(&self, cache: &Cache, guard: Guard) -> Result<Arc<Volume>> {
+    /// images of an RTSTRUCT); `maps` makes feature maps.
+    pub fn load_within(&self, cache: &Cache, guard: Guard, maps: FeatureMaps) -> Result<Arc<Volume>> {
         let path = Path::new(&self.path);
         let mut volume = match &self.role {
             Role::Mask { label } if dicom::is_dicom(path) => cache.read_mask(path, label.as_ref(), guard)?,
@@ -141,9 +163,10 @@ impl Recipe {
                 Op::Window { center, width } => ops::window(&volume, *center, *width)?,
                 Op::Resample { spacing, interpolator } => ops::resample_to_spacing(&volume, *spacing, *interpolator)?,
                 Op::Zscore => ops::zscore(&volume)?,
-                Op::Crop { mask, pad } => ops::crop(&volume, &*mask.load_within(cache, guard)?, *pad as usize)?,
+                Op::Crop { mask, pad } => ops::crop(&volume, &*mask.load_within(cache, guard, maps)?, *pad as usize)?,
                 Op::Erode(reach) => mask::erode(&volume, *reach)?,
                 Op::Dilate(reach) => mask::dilate(&volume, *reach)?,
+                Op::FeatureMap { mask, feature, options } => maps(&volume, &*mask.load_within(cache, guard, maps)?, feature, options)?,
             });
         }
         Ok(volume)
@@ -180,6 +203,9 @@ impl fmt::Display for Recipe {
                 Op::Window { center, width } => write!(f, ".image_window({center}, {width})")?,
                 Op::Zscore => write!(f, ".image_zscore()")?,
                 Op::Crop { mask, pad } => write!(f, ".image_crop({mask}, {pad})")?,
+                Op::FeatureMap { mask, feature, options } => {
+                    write!(f, ".radiomics_map({mask}, {}, {})", quoted(feature), quoted(options))?;
+                }
                 Op::Erode(r) => reach(f, "mask_erode", r)?,
                 Op::Dilate(r) => reach(f, "mask_dilate", r)?,
                 Op::Resample { spacing: [x, y, z], interpolator } => {
@@ -365,11 +391,20 @@ impl Parser<'_> {
                 }
                 Op::Resample { spacing, interpolator }
             }
+            "radiomics_map" => {
+                let mask = Box::new(self.recipe(depth + 1)?);
+                self.need(",")?;
+                self.spaces();
+                let feature = self.string()?;
+                self.need(",")?;
+                self.spaces();
+                Op::FeatureMap { mask, feature, options: self.string()? }
+            }
             "mask_erode" => Op::Erode(self.reach()?),
             "mask_dilate" => Op::Dilate(self.reach()?),
             _ => {
                 self.at = at;
-                let known = "image_window, image_resample, image_zscore, image_crop, mask_erode and mask_dilate";
+                let known = "image_window, image_resample, image_zscore, image_crop, mask_erode, mask_dilate and radiomics_map";
                 return Err(self.fail(format!("there is no step '{name}' (there are {known})")));
             }
         };
@@ -413,6 +448,7 @@ mod tests {
         round("image('it''s a scan, (1) \u{e9}\u{4e2d}.nii').image_resample([0.5, 0.5, 2.25], 'linear').image_zscore()");
         round("mask('m.nrrd', 2).mask_erode(1).mask_dilate(2.5, 'mm').image_resample(1)");
         round("mask('rs.dcm', 'GTV ''1''')");
+        round(r#"image('a').radiomics_map(mask('m', 2).mask_erode(1), 'glcm_Contrast', '{"wavelet":"it''s"}').image_window(1, 2)"#);
         round("image('a').image_crop(mask('m', 1).mask_dilate(3), 5).image_window(-600, 1500.5)");
         assert_eq!("plain (1).nii".parse::<Recipe>().unwrap(), Recipe::image("plain (1).nii"));
         assert_eq!("image(1).nii".parse::<Recipe>().unwrap(), Recipe::image("image(1).nii"));
@@ -435,6 +471,8 @@ mod tests {
             ("mask('a').image_resample(1, 'linear')", "nearest"),
             ("image('a').image_resample(0)", "spacing"),
             ("image('a').image_crop(image('b'), 1)", "needs a mask"),
+            ("image('a').radiomics_map(image('b'), 'f', '{}')", "needs a mask"),
+            ("mask('a').radiomics_map(mask('b'), 'f', '{}')", "no sense on a mask"),
             ("image('a') and more", "follows"),
             ("mask('a', -1)", "label number"),
             ("", "empty"),
@@ -467,6 +505,7 @@ mod tests {
             Just(Op::Zscore),
             ([0.01..10.0, 0.01..10.0, 0.0..10.0], interpolators).prop_map(|(spacing, interpolator)| Op::Resample { spacing, interpolator }),
             (masks(), any::<u32>()).prop_map(|(mask, pad)| Op::Crop { mask: Box::new(mask), pad }),
+            (masks(), paths(), paths()).prop_map(|(mask, feature, options)| Op::FeatureMap { mask: Box::new(mask), feature, options }),
         ];
         (paths(), proptest::collection::vec(op, 0..5))
             .prop_map(|(path, ops)| ops.into_iter().fold(Recipe::image(path), |r, op| r.then(op).unwrap()))
@@ -506,6 +545,14 @@ mod tests {
         assert_eq!(volume.voxels.to_f64()[[1, 1, 1]], 234.0);
         assert_eq!(volume.voxels.to_f64()[[0, 0, 0]], 150.0);
         let plain = Recipe::image(image.to_str().unwrap());
+        let map = Op::FeatureMap { mask: Box::new(Recipe::mask(mask.to_str().unwrap(), None)), feature: "f".into(), options: "o".into() };
+        let map = plain.clone().then(map).unwrap();
+        assert!(map.load(&cache).unwrap_err().to_string().contains("image_write"));
+        let made = |image: &Volume, mask: &Volume, feature: &str, options: &str| {
+            assert_eq!((feature, options, mask::voxels(mask)), ("f", "o", 2));
+            Ok(image.clone())
+        };
+        assert_eq!(map.load_within(&cache, &open_to_all, &made).unwrap().geometry.size, [8, 6, 4]);
         assert!(Arc::ptr_eq(&plain.load(&cache).unwrap(), &plain.load(&cache).unwrap()));
         let grown = Recipe::mask(mask.to_str().unwrap(), Some(Label::Number(2))).then(Op::Dilate(Reach::Millimetres(1.0))).unwrap();
         assert_eq!(mask::voxels(&grown.load(&cache).unwrap()), 5);

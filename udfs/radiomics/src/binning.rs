@@ -8,7 +8,7 @@ use ndarray::Array3;
 use crate::{Binned, RadiomicsError, Settings};
 
 /// Grey levels above which the co-occurrence matrices no longer fit in memory.
-const MAX_LEVELS: u64 = 1 << 14;
+pub(crate) const MAX_LEVELS: u64 = 1 << 14;
 
 /// Edges of the bins, ascending. A value's bin is the number of edges that are at most the value.
 struct Edges {

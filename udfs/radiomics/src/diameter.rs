@@ -32,6 +32,11 @@ pub(crate) fn diameters(inside: &Array3<bool>, spacing: [f64; 3]) -> Diameters {
     Diameters { maximum, slice, column, row }
 }
 
+/// Surface points among which are all corners of the region's convex hull, as doubled voxel positions (z, y, x).
+pub(crate) fn surface_corners(inside: &Array3<bool>) -> Vec<[i64; 3]> {
+    plane_hulls(inside, 0, 2).concat()
+}
+
 /// The corners of the convex hull of each plane across `axis`. `along` is the axis within the plane whose lines are
 /// reduced to their ends first.
 fn plane_hulls(inside: &Array3<bool>, axis: usize, along: usize) -> Vec<Vec<Point>> {

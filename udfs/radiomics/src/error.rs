@@ -60,6 +60,9 @@ pub enum RadiomicsError {
     #[error("the image has {count} voxels inside the region that are not finite numbers: repair the image")]
     NotFinite { count: usize },
 
+    #[error("there is no map of '{feature}': {reason}")]
+    NoFeature { feature: String, reason: String },
+
     #[error("{bins} grey levels are too many for a texture matrix (at most {limit}): raise bin_width or set bin_count")]
     TooManyLevels { bins: u64, limit: u64 },
 }

@@ -13,7 +13,7 @@ use crate::shape::shape;
 use crate::shape2d::shape2d;
 use crate::source::Pixel;
 use crate::texture::{Lattice, glcm, gldm, glrlm, glszm, ngtdm};
-use crate::{FeatureClass, FeatureSet, ImageType, RadiomicsError, Settings};
+use crate::{FeatureClass, ImageType, RadiomicsError, Settings};
 
 /// Features in PyRadiomics' order, by PyRadiomics' names: `original_shape_Elongation`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,9 +25,9 @@ impl Features {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
     }
 
-    fn add(&mut self, image_type: &str, class: FeatureClass, set: FeatureSet, values: Vec<(&'static str, f64)>) {
+    fn add(&mut self, image_type: &str, class: FeatureClass, settings: &Settings, values: Vec<(&'static str, f64)>) {
         let prefix = format!("{image_type}_{}", class.name());
-        let kept = values.into_iter().filter(|(name, _)| set.has(class, name));
+        let kept = values.into_iter().filter(|(name, _)| settings.has(class, name));
         self.0.extend(kept.map(|(name, value)| (format!("{prefix}_{name}"), value)));
     }
 }
@@ -44,31 +44,31 @@ pub fn extract(image: &Volume, mask: &Volume, settings: &Settings) -> Result<Fea
 ///
 /// Equal to windowing the volume first, without a float64 copy of it in memory.
 pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume, settings: &Settings) -> Result<Features, RadiomicsError> {
+    if let Some(ibsi) = &settings.ibsi {
+        settings.validate()?;
+        return crate::ibsi::extract(image, window, mask, settings, ibsi);
+    }
     let prepared = prepare(image, window, mask, settings)?;
     let mut features = Features::default();
     if settings.wants(FeatureClass::Shape) {
-        features.add("original", FeatureClass::Shape, settings.feature_set, shape(&prepared.shape_region, prepared.spacing));
+        features.add("original", FeatureClass::Shape, settings, shape(&prepared.shape_region, prepared.spacing));
     }
     if settings.wants(FeatureClass::Shape2D) && settings.force_2d {
         // Regions of more than one slice have no 2D shape.
         let across = settings.force_2d_dimension;
         if prepared.shape_region.shape()[across] == 1 {
-            features.add(
-                "original",
-                FeatureClass::Shape2D,
-                settings.feature_set,
-                shape2d(&prepared.shape_region, prepared.spacing, across),
-            );
+            features.add("original", FeatureClass::Shape2D, settings, shape2d(&prepared.shape_region, prepared.spacing, across));
         }
     }
     for image_type in &settings.image_types {
-        each_image(*image_type, &prepared, settings, |name, values| intensity_features(name, &values, &prepared, settings, &mut features))?;
+        let own = settings.of_image(*image_type);
+        each_image(*image_type, &prepared, own, |name, values| intensity_features(name, &values, &prepared, own, &mut features))?;
     }
     Ok(features)
 }
 
 /// Calls `each` with the name and the voxels (in the region's box) of every image of a type.
-fn each_image(
+pub(crate) fn each_image(
     image_type: ImageType,
     prepared: &Prepared<'_>,
     settings: &Settings,
@@ -81,7 +81,7 @@ fn each_image(
         ImageType::Wavelet => wavelet(frame, area, prepared.pixel == Pixel::Float32, settings, each),
         ImageType::LoG => {
             for sigma in settings.sigma.iter().copied().filter(|s| log::fits(frame.dim(), prepared.spacing, *s)) {
-                each(&log::name(sigma), log::log(frame, area, prepared.spacing, sigma))?;
+                each(&log::name(sigma, settings), log::log(frame, area, prepared.spacing, sigma))?;
             }
             Ok(())
         }
@@ -109,7 +109,7 @@ fn intensity_features(
     let inside = &prepared.region.inside;
     let binned = bin(values, inside, prepared.spacing, settings)?;
     if settings.wants(FeatureClass::FirstOrder) {
-        features.add(image_type, FeatureClass::FirstOrder, settings.feature_set, firstorder(values, inside, &binned, settings));
+        features.add(image_type, FeatureClass::FirstOrder, settings, firstorder(values, inside, &binned, settings));
     }
     let lattice = Lattice::new(&binned, settings);
     type Class = fn(&Lattice, &Settings) -> Vec<(&'static str, f64)>;
@@ -121,7 +121,7 @@ fn intensity_features(
         (FeatureClass::Ngtdm, ngtdm),
     ];
     for (class, compute) in classes.into_iter().filter(|(class, _)| settings.wants(*class)) {
-        features.add(image_type, class, settings.feature_set, compute(&lattice, settings));
+        features.add(image_type, class, settings, compute(&lattice, settings));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 use crate::FeatureClass::{self, FirstOrder, Glcm, Gldm, Glrlm, Glszm, Ngtdm, Shape, Shape2D};
 use crate::filters::log;
+use crate::ibsi::{code, ibsi_features};
 use crate::{ImageType, RadiomicsError, Settings};
 
 /// One feature of an extraction.
@@ -14,7 +15,8 @@ use crate::{ImageType, RadiomicsError, Settings};
 pub struct FeatureInfo {
     /// Full name: `wavelet-LLH_glcm_Contrast`.
     pub name: String,
-    pub class: FeatureClass,
+    /// Class, or family of the IBSI profile.
+    pub class: &'static str,
     /// Image it is taken from: `original`, `wavelet-LLH`, ...
     pub image_type: String,
     /// Unit, empty for a pure number.
@@ -23,6 +25,8 @@ pub struct FeatureInfo {
     /// The Image Biomarker Standardisation Initiative's tag of the same quantity, empty where it has none. Conventions
     /// differ in places: IBSI's kurtosis is in excess of 3, for example.
     pub ibsi: &'static str,
+    /// Code of the definition in IBSI's reference manual, empty where it has none.
+    pub code: &'static str,
 }
 
 /// Named selections of features.
@@ -55,22 +59,25 @@ impl FeatureSet {
 /// [`RadiomicsError::Setting`] when the settings cannot be used.
 pub fn features(settings: &Settings) -> Result<Vec<FeatureInfo>, RadiomicsError> {
     settings.validate()?;
+    if let Some(ibsi) = &settings.ibsi {
+        return Ok(ibsi_features(ibsi));
+    }
     let mut list = Vec::new();
     let mut add = |image_type: &str, classes: &[FeatureClass]| {
-        let wanted =
-            |row: &&Row| classes.contains(&row.class) && settings.wants(row.class) && settings.feature_set.has(row.class, row.name);
+        let wanted = |row: &&Row| classes.contains(&row.class) && settings.has(row.class, row.name);
         list.extend(CATALOGUE.iter().filter(wanted).map(|row| FeatureInfo {
             name: format!("{image_type}_{}_{}", row.class.name(), row.name),
-            class: row.class,
+            class: row.class.name(),
             image_type: image_type.to_string(),
             unit: row.unit,
             formula: row.formula,
             ibsi: row.ibsi,
+            code: code(row.ibsi),
         }));
     };
     add("original", if settings.force_2d { &[Shape, Shape2D] } else { &[Shape] });
     for image_type in &settings.image_types {
-        for name in image_names(*image_type, settings) {
+        for name in image_names(*image_type, settings.of_image(*image_type)) {
             add(&name, &[FirstOrder, Glcm, Gldm, Glrlm, Glszm, Ngtdm]);
         }
     }
@@ -78,7 +85,7 @@ pub fn features(settings: &Settings) -> Result<Vec<FeatureInfo>, RadiomicsError>
 }
 
 /// Names of the images of a type, in the order of the extraction.
-fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
+pub(crate) fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
     let one = |name: &str| vec![name.to_string()];
     match image_type {
         ImageType::Original => one("original"),
@@ -88,7 +95,7 @@ fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
         ImageType::Exponential => one("exponential"),
         ImageType::Gradient => one("gradient"),
         ImageType::Lbp2D => one("lbp-2D"),
-        ImageType::LoG => settings.sigma.iter().map(|s| log::name(*s)).collect(),
+        ImageType::LoG => settings.sigma.iter().map(|s| log::name(*s, settings)).collect(),
         ImageType::Lbp3D => (1..=settings.lbp_3d_levels).map(|l| format!("lbp-3D-m{l}")).chain(one("lbp-3D-k")).collect(),
         ImageType::Wavelet => {
             let letters = if settings.force_2d { 2 } else { 3 };
@@ -98,6 +105,11 @@ fn image_names(image_type: ImageType, settings: &Settings) -> Vec<String> {
             details.chain([(settings.level, 0)]).map(|(l, bits)| format!("{}-{}", prefix(l), band(bits))).collect()
         }
     }
+}
+
+/// Names of the features of a class.
+pub(crate) fn feature_names(class: FeatureClass) -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().filter(move |row| row.class == class).map(|row| row.name)
 }
 
 struct Row {
@@ -158,7 +170,7 @@ const CATALOGUE: [Row; 116] = [
     row(Glcm, "Autocorrelation", "", "sum p(i,j) i j", "cm_auto_corr"),
     row(Glcm, "ClusterProminence", "", "sum p(i,j) (i + j - ux - uy)^4", "cm_clust_prom"),
     row(Glcm, "ClusterShade", "", "sum p(i,j) (i + j - ux - uy)^3", "cm_clust_shade"),
-    row(Glcm, "ClusterTendency", "", "sum p(i,j) (i + j - ux - uy)^2", "cm_sum_var"),
+    row(Glcm, "ClusterTendency", "", "sum p(i,j) (i + j - ux - uy)^2", "cm_clust_tend"),
     row(Glcm, "Contrast", "", "sum p(i,j) (i - j)^2", "cm_contrast"),
     row(Glcm, "Correlation", "", "sum p(i,j) (i - ux) (j - uy) / (sx sy + eps), 1 where sx sy = 0", "cm_corr"),
     row(Glcm, "DifferenceAverage", "", "DA = sum k pd(k), pd(k) the probability of |i - j| = k", "cm_diff_avg"),

@@ -78,19 +78,19 @@ fn sum(values: &[f64]) -> f64 {
 }
 
 /// Mean of a function of each value.
-fn mean_of(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn mean_of(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
     let mapped: Vec<f64> = values.iter().map(|v| f(*v)).collect();
     sum(&mapped) / values.len() as f64
 }
 
 /// Mean distance from the mean.
-fn mean_absolute_deviation(values: &[f64]) -> f64 {
+pub(crate) fn mean_absolute_deviation(values: &[f64]) -> f64 {
     let mean = mean_of(values, |v| v);
     mean_of(values, |v| (v - mean).abs())
 }
 
 /// Percentile of ascending values at position (n - 1) q, between neighbours by numpy's two-sided formula.
-fn percentile(sorted: &[f64], q: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], q: f64) -> f64 {
     let position = (sorted.len() - 1) as f64 * q;
     let below = (position.floor() as usize).min(sorted.len() - 1);
     let above = (below + 1).min(sorted.len() - 1);

@@ -40,6 +40,8 @@ pub(crate) struct Prepared<'a> {
     pub(crate) frame: Frame<'a>,
     /// Type that PyRadiomics' image has at this point.
     pub(crate) pixel: Pixel,
+    /// Grid of `frame`.
+    pub(crate) geometry: Geometry,
     /// Millimetres between voxel centres along z, y and x.
     pub(crate) spacing: [f64; 3],
     /// Region of every class but shape, within `frame`.
@@ -56,25 +58,39 @@ pub(crate) fn prepare<'a>(
     settings: &Settings,
 ) -> Result<Prepared<'a>, RadiomicsError> {
     settings.validate()?;
-    let label = settings.label;
-    let roi = Region::of_label(&mask.voxels, label).ok_or_else(|| match labels(mask) {
-        none if none.is_empty() => RadiomicsError::EmptyMask,
-        present => RadiomicsError::LabelAbsent { label, present },
-    })?;
+    let roi = labelled(mask, settings.label)?;
     let source = Source::new(image, window, settings)?;
     let pixel = source.pixel;
-    let (frame, geometry, region) = match (settings.resampled_pixel_spacing, settings.interpolator) {
-        (Some(spacing), Some(interpolator)) => resampled(source, &mask.geometry, roi, spacing, interpolator, settings)?,
-        _ => stored(source, &mask.geometry, roi, settings)?,
-    };
+    let (frame, geometry, region) = placed(source, &mask.geometry, roi, settings)?;
     check(&region, settings)?;
     let (region, shape_region) = resegment(&frame, region, settings)?;
     let [x, y, z] = geometry.spacing;
-    Ok(Prepared { frame, pixel, spacing: [z, y, x], region, shape_region })
+    Ok(Prepared { frame, pixel, geometry, spacing: [z, y, x], region, shape_region })
+}
+
+/// The voxels of a label.
+pub(crate) fn labelled(mask: &Volume, label: u32) -> Result<Region, RadiomicsError> {
+    Region::of_label(&mask.voxels, label).ok_or_else(|| match labels(mask) {
+        none if none.is_empty() => RadiomicsError::EmptyMask,
+        present => RadiomicsError::LabelAbsent { label, present },
+    })
+}
+
+/// Image and region on the grid of the extraction.
+pub(crate) fn placed<'a>(
+    source: Source<'a>,
+    mask: &Geometry,
+    roi: Region,
+    settings: &Settings,
+) -> Result<(Frame<'a>, Geometry, Region), RadiomicsError> {
+    match (settings.resampled_pixel_spacing, settings.interpolator) {
+        (Some(spacing), Some(interpolator)) => resampled(source, mask, roi, spacing, interpolator, settings),
+        _ => stored(source, mask, roi, settings),
+    }
 }
 
 /// Image on its own grid: the mask must lie on it too, or `correct_mask` brings it there.
-fn stored<'a>(
+pub(crate) fn stored<'a>(
     source: Source<'a>,
     mask: &Geometry,
     roi: Region,
@@ -164,7 +180,7 @@ fn new_grid(mask: &Geometry, roi: &Region, spacing: [f64; 3], pad: u32) -> Geome
 }
 
 /// Refuses a region whose box leaves the image by more than a thousandth of a voxel.
-fn check_inside(image: &Geometry, mask: &Geometry, roi: &Region) -> Result<(), RadiomicsError> {
+pub(crate) fn check_inside(image: &Geometry, mask: &Geometry, roi: &Region) -> Result<(), RadiomicsError> {
     let upper = roi.upper();
     let (from, to) = (mask.map(), image.map());
     let corner = |edge: [usize; 3]| to.index(from.point(std::array::from_fn(|a| edge[2 - a] as f64 - 0.5)));
@@ -192,7 +208,7 @@ fn mismatch(image: &Geometry, mask: &Geometry, tolerance: f64) -> RadiomicsError
 }
 
 /// PyRadiomics' demands on a region: extent and size.
-fn check(region: &Region, settings: &Settings) -> Result<(), RadiomicsError> {
+pub(crate) fn check(region: &Region, settings: &Settings) -> Result<(), RadiomicsError> {
     let dims = region.inside.shape().iter().filter(|n| **n > 1).count() as u32;
     if dims == 0 {
         return Err(RadiomicsError::OneVoxel);
@@ -209,7 +225,7 @@ fn check(region: &Region, settings: &Settings) -> Result<(), RadiomicsError> {
 
 /// Limits the region to `resegment_range`. Returns it with the region that the shape class sees: the one before,
 /// cut to the new box, unless `resegment_shape`.
-fn resegment(frame: &Frame<'_>, region: Region, settings: &Settings) -> Result<(Region, Array3<bool>), RadiomicsError> {
+pub(crate) fn resegment(frame: &Frame<'_>, region: Region, settings: &Settings) -> Result<(Region, Array3<bool>), RadiomicsError> {
     let values = frame.region(region.lower, region.upper());
     let roi = || values.iter().zip(&region.inside).filter(|(_, inside)| **inside).map(|(v, _)| *v);
     let count = roi().filter(|v| !v.is_finite()).count();

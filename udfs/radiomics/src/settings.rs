@@ -2,7 +2,7 @@
 
 use esccsql_imaging::Interpolator;
 
-use crate::{FeatureSet, RadiomicsError};
+use crate::{FeatureSet, IbsiSettings, RadiomicsError};
 
 /// What `resegment_range` is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,11 @@ pub struct Settings {
     pub feature_classes: Option<Vec<FeatureClass>>,
     /// Selection within the classes.
     pub feature_set: FeatureSet,
+    /// Features of a class that are wanted, by name; a class that is not listed has all of its own.
+    pub selected: Vec<(FeatureClass, Vec<String>)>,
+    /// Settings of one image type where they differ: its filter's, its bins', its matrices'. What acts before the filters
+    /// (grid, region, normalisation) is taken from `self` whatever they say.
+    pub image_settings: Vec<(ImageType, Settings)>,
 
     /// Value of the region's voxels in the mask.
     pub label: u32,
@@ -123,6 +128,9 @@ pub struct Settings {
     pub level: u32,
     /// Standard deviations of the Laplacian of Gaussian in mm.
     pub sigma: Vec<f64>,
+    /// Those of them that image names have without a decimal point: a parameter file's `3` is `log-sigma-3-mm-3D`, its `3.0`
+    /// is `log-sigma-3-0-mm-3D`.
+    pub sigma_without_point: Vec<f64>,
     /// Gradient per mm (true) or per voxel.
     pub gradient_use_spacing: bool,
     pub lbp_2d_radius: f64,
@@ -131,6 +139,9 @@ pub struct Settings {
     pub lbp_3d_levels: u32,
     pub lbp_3d_icosphere_radius: f64,
     pub lbp_3d_icosphere_subdivision: u32,
+
+    /// Follow IBSI-1 instead of PyRadiomics, with what only that profile has.
+    pub ibsi: Option<IbsiSettings>,
 }
 
 /// How the 2D local binary pattern is encoded, by scikit-image's names.
@@ -139,6 +150,8 @@ pub enum Lbp2DMethod {
     Default,
     Ror,
     Uniform,
+    /// Variance of the samples.
+    Var,
 }
 
 impl Default for Settings {
@@ -147,6 +160,8 @@ impl Default for Settings {
             image_types: vec![ImageType::Original],
             feature_classes: None,
             feature_set: FeatureSet::All,
+            selected: Vec::new(),
+            image_settings: Vec::new(),
             label: 1,
             minimum_roi_dimensions: 2,
             minimum_roi_size: None,
@@ -175,6 +190,7 @@ impl Default for Settings {
             start_level: 0,
             level: 1,
             sigma: Vec::new(),
+            sigma_without_point: Vec::new(),
             gradient_use_spacing: true,
             lbp_2d_radius: 1.0,
             lbp_2d_samples: 8,
@@ -182,6 +198,7 @@ impl Default for Settings {
             lbp_3d_levels: 2,
             lbp_3d_icosphere_radius: 1.0,
             lbp_3d_icosphere_subdivision: 1,
+            ibsi: None,
         }
     }
 }
@@ -194,6 +211,12 @@ impl Settings {
     pub fn validate(&self) -> Result<(), RadiomicsError> {
         let refuse = |setting: &'static str, reason: String| Err(RadiomicsError::Setting { setting, reason });
         let positive = |v: f64| v.is_finite() && v > 0.0;
+        if let Some(ibsi) = &self.ibsi {
+            ibsi.validate(self)?;
+        }
+        for (_, own) in &self.image_settings {
+            own.validate()?;
+        }
         if self.image_types.is_empty() {
             return refuse("image_types", "is empty: name at least one, for example 'original'".into());
         }
@@ -247,7 +270,7 @@ impl Settings {
         if !self.voxel_array_shift.is_finite() {
             return refuse("voxel_array_shift", format!("is {}: it must be a number", self.voxel_array_shift));
         }
-        if self.image_types.contains(&ImageType::LoG) && self.sigma.is_empty() {
+        if self.image_types.contains(&ImageType::LoG) && self.of_image(ImageType::LoG).sigma.is_empty() {
             return refuse("sigma", "is empty, and the image type 'log' needs it: give the widths in mm".into());
         }
         if let Some(s) = self.sigma.iter().find(|s| !positive(**s)) {
@@ -280,6 +303,17 @@ impl Settings {
             None => class != FeatureClass::Shape2D,
             Some(classes) => classes.contains(&class),
         }
+    }
+
+    /// Whether a feature is wanted.
+    pub fn has(&self, class: FeatureClass, name: &str) -> bool {
+        let chosen = self.selected.iter().find(|(of, _)| *of == class);
+        self.wants(class) && self.feature_set.has(class, name) && chosen.is_none_or(|(_, names)| names.iter().any(|n| n == name))
+    }
+
+    /// The settings of one image type's images.
+    pub fn of_image(&self, image_type: ImageType) -> &Settings {
+        self.image_settings.iter().find(|(of, _)| *of == image_type).map_or(self, |(_, own)| own)
     }
 }
 

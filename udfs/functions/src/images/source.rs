@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use esccsql_imaging::{Cache, ImageError, Op, Recipe, Volume, place};
 
+use crate::radiomics::feature_map;
 use crate::shape::{Environment, Image, Problem};
 
 /// Decoded volumes that stay in memory between rows: reader 1's and reader 2's masks share their scan.
@@ -33,7 +34,10 @@ pub fn load(recipe: &Recipe) -> Result<Arc<Volume>, Problem> {
     let environment = Environment::current();
     // DICOM opens files that the recipe does not name: the slices beside one, the images of an RTSTRUCT.
     let guard = |path: &Path| environment.check_path(path).map_err(|problem| ImageError::Operation(problem.to_string()));
-    recipe.load_within(&CACHE, &guard).map_err(Problem::user)
+    let maps = |image: &Volume, mask: &Volume, feature: &str, options: &str| {
+        feature_map(image, mask, feature, options).map_err(|problem| ImageError::Operation(problem.to_string()))
+    };
+    recipe.load_within(&CACHE, &guard, &maps).map_err(Problem::user)
 }
 
 /// The recipe with one more step, as the function's result.
@@ -43,12 +47,7 @@ pub fn then(text: &str, op: Op) -> Result<Image, Problem> {
 
 fn check(recipe: &Recipe) -> Result<(), Problem> {
     Environment::current().check_path(&place(recipe.path()))?;
-    for op in recipe.ops() {
-        if let Op::Crop { mask, .. } = op {
-            check(mask)?;
-        }
-    }
-    Ok(())
+    recipe.ops().iter().filter_map(Op::mask).try_for_each(check)
 }
 
 /// A count of voxels or a label from a SQL number.

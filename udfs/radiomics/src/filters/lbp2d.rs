@@ -60,6 +60,11 @@ fn code(slice: ArrayView2<f64>, row: usize, column: usize, circle: &[(f64, f64)]
                 pattern(&turned)
             })
             .fold(f64::INFINITY, f64::min),
+        Lbp2DMethod::Var => {
+            let (sum, squares) = samples.iter().fold((0.0, 0.0), |(sum, squares), v| (sum + v, squares + v * v));
+            let variance = (squares - sum * sum / n as f64) / n as f64;
+            if variance == 0.0 { f64::NAN } else { variance }
+        }
         Lbp2DMethod::Uniform => (if changes <= 2 { ones } else { n + 1 }) as f64,
     }
 }

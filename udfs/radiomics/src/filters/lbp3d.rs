@@ -13,6 +13,7 @@ use esccsql_imaging::SPLINE_MARGIN;
 use ndarray::{Array3, Axis};
 
 use super::Box3;
+use crate::firstorder::mean_of;
 use crate::prepare::Frame;
 use crate::{RadiomicsError, Settings};
 
@@ -116,52 +117,64 @@ fn legendre(n: i32, m: i32, x: f64) -> f64 {
 
 /// Excess kurtosis; NaN where the samples do not differ, as scipy has it.
 fn kurtosis(samples: &[f64]) -> f64 {
-    let n = samples.len() as f64;
-    let mean = samples.iter().sum::<f64>() / n;
-    let moment = |power: i32| samples.iter().map(|v| (v - mean).powi(power)).sum::<f64>() / n;
-    let (m2, m4) = (moment(2), moment(4));
+    let mean = mean_of(samples, |v| v);
+    let m2 = mean_of(samples, |v| (v - mean) * (v - mean));
+    let m4 = mean_of(samples, |v| ((v - mean) * (v - mean)).powi(2));
     if m2 <= (1e-15 * mean).powi(2) { f64::NAN } else { m4 / (m2 * m2) - 3.0 }
 }
 
-/// Points of a sphere: an icosahedron whose edges are halved `subdivisions` times.
+/// Points of a sphere: an icosahedron whose edges are halved `subdivisions` times. In trimesh's order and with its
+/// arithmetic, which a kurtosis of nearly equal samples tells.
 fn icosphere(subdivisions: u32, radius: f64) -> Vec<[f64; 3]> {
     let t = (1.0 + 5.0_f64.sqrt()) / 2.0;
-    let on_sphere = |p: [f64; 3]| {
-        let norm = (p[0] * p[0] + p[1] * p[1] + p[2] * p[2]).sqrt();
-        p.map(|c| c * radius / norm)
-    };
-    let mut points: Vec<[f64; 3]> = Vec::new();
-    for (a, b) in [(-1.0, t), (1.0, t), (-1.0, -t), (1.0, -t)] {
-        points.extend([[a, b, 0.0], [0.0, a, b], [b, 0.0, a]]);
+    let mut points = Vec::new();
+    for place in [|a, b| [a, b, 0.0], |a, b| [0.0, a, b], |a, b| [b, 0.0, a]] as [fn(f64, f64) -> [f64; 3]; 3] {
+        points.extend([(-1.0, t), (1.0, t), (-1.0, -t), (1.0, -t)].map(|(a, b)| place(a, b)));
     }
-    let apart = |points: &[[f64; 3]], i: usize, j: usize| (0..3).map(|d| (points[i][d] - points[j][d]).powi(2)).sum::<f64>();
-    let near = |points: &[[f64; 3]], i, j| apart(points, i, j) < 4.1;
+    // The third quarter lies on the positive side first.
+    points[8..].copy_from_slice(&[[t, 0.0, -1.0], [t, 0.0, 1.0], [-t, 0.0, -1.0], [-t, 0.0, 1.0]]);
+    let apart = |i: usize, j: usize| (0..3).map(|d| (points[i][d] - points[j][d]).powi(2)).sum::<f64>();
+    let near = |i, j| apart(i, j) < 4.1;
     let mut faces = Vec::new();
     for i in 0..12 {
         for j in i + 1..12 {
             for k in j + 1..12 {
-                if near(&points, i, j) && near(&points, j, k) && near(&points, i, k) {
+                if near(i, j) && near(j, k) && near(i, k) {
                     faces.push([i, j, k]);
                 }
             }
         }
     }
-    points = points.into_iter().map(on_sphere).collect();
+    let unit = (2.0 + t).sqrt();
+    let mut points: Vec<[f64; 3]> = points.into_iter().map(|p| p.map(|c| c / unit)).collect();
+    let onto_sphere = |p: [f64; 3]| {
+        let length = (p[0] * p[0] + p[1] * p[1] + p[2] * p[2]).sqrt();
+        p.map(|c| c + c / length * (radius - length))
+    };
     for _ in 0..subdivisions {
-        let mut middles = BTreeMap::new();
-        let mut middle = |points: &mut Vec<[f64; 3]>, i: usize, j: usize| {
-            *middles.entry((i.min(j), i.max(j))).or_insert_with(|| {
-                points.push(on_sphere(std::array::from_fn(|d| 0.5 * (points[i][d] + points[j][d]))));
-                points.len() - 1
-            })
-        };
+        // Middles in the order of their edges' later, then earlier end.
+        let mut edges: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for [i, j, k] in &faces {
+            for (a, b) in [(i, j), (j, k), (i, k)] {
+                edges.insert((*a.max(b), *a.min(b)), 0);
+            }
+        }
+        for ((later, earlier), middle) in &mut edges {
+            *middle = points.len();
+            points.push(std::array::from_fn(|d| (points[*earlier][d] + points[*later][d]) / 2.0));
+        }
+        let middle = |a: usize, b: usize| edges[&(a.max(b), a.min(b))];
         faces = faces
             .into_iter()
             .flat_map(|[i, j, k]| {
-                let (ij, jk, ki) = (middle(&mut points, i, j), middle(&mut points, j, k), middle(&mut points, k, i));
+                let (ij, jk, ki) = (middle(i, j), middle(j, k), middle(k, i));
                 [[i, ij, ki], [j, jk, ij], [k, ki, jk], [ij, jk, ki]]
             })
             .collect();
+        points = points.into_iter().map(onto_sphere).collect();
+    }
+    if subdivisions == 0 {
+        points = points.into_iter().map(onto_sphere).collect();
     }
     points
 }

@@ -7,14 +7,16 @@
 use ndarray::{Array3, s};
 
 use super::Box3;
+use crate::Settings;
 use crate::prepare::Frame;
 
 /// Voxels per sigma (in voxels) after which the slowest pole, exp(-1.3732 / sigma), is below 1e-13, far below the float32 of the result.
 const REACH: f64 = 22.0;
 
 /// PyRadiomics' name of the image.
-pub(crate) fn name(sigma: f64) -> String {
-    format!("log-sigma-{}-mm-3D", format!("{sigma:?}").replace('.', "-"))
+pub(crate) fn name(sigma: f64, settings: &Settings) -> String {
+    let text = if settings.sigma_without_point.contains(&sigma) { format!("{sigma}") } else { format!("{sigma:?}") };
+    format!("log-sigma-{}-mm-3D", text.replace('.', "-"))
 }
 
 /// Whether the image is large enough for `sigma` mm; PyRadiomics leaves out those that are not.
@@ -223,7 +225,8 @@ mod tests {
 
     #[test]
     fn names_and_sizes() {
-        assert_eq!(name(1.0), "log-sigma-1-0-mm-3D");
+        let settings = Settings { sigma_without_point: vec![3.0], ..Settings::default() };
+        assert_eq!([1.0, 2.5, 3.0].map(|s| name(s, &settings)), ["1-0", "2-5", "3"].map(|s| format!("log-sigma-{s}-mm-3D")));
         assert!(fits([4, 5, 6], [1.0; 3], 3.0));
         assert!(!fits([4, 5, 6], [1.0; 3], 3.5));
         assert!(!fits([3, 5, 6], [1.0; 3], 1.0));

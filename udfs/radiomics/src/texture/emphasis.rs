@@ -43,6 +43,12 @@ impl SizeCounts {
         }
     }
 
+    /// Sum of the squared probabilities.
+    pub(crate) fn energy(&self) -> f64 {
+        let total: f64 = self.0.values().sum();
+        self.0.values().map(|count| (count / total).powi(2)).sum()
+    }
+
     /// The features; `levels[rank - 1]` is a rank's grey level. All are NaN when nothing was counted.
     pub(crate) fn features(&self, levels: &[f64]) -> Emphasis {
         let total: f64 = self.0.values().sum();

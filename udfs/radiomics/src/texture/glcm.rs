@@ -83,7 +83,7 @@ fn normalised(mut counts: Vec<f64>) -> Option<Vec<f64>> {
 }
 
 /// Features of one matrix `p` (row-major, `levels` x `levels`); `n_levels` is the highest level of the region.
-fn of_matrix(p: &[f64], levels: &[f64], n_levels: u32) -> Vec<(&'static str, f64)> {
+pub(crate) fn of_matrix(p: &[f64], levels: &[f64], n_levels: u32) -> Vec<(&'static str, f64)> {
     let n = levels.len();
     let ng = f64::from(n_levels);
     let mut px = vec![0.0; n];

@@ -3,20 +3,20 @@
 //! All classes read one [`Lattice`]. Features come in alphabetical order, with PyRadiomics' names and conventions.
 
 mod eigen;
-mod emphasis;
-mod glcm;
+pub(crate) mod emphasis;
+pub(crate) mod glcm;
 mod gldm;
 mod glrlm;
 mod glszm;
-mod lattice;
-mod ngtdm;
+pub(crate) mod lattice;
+pub(crate) mod ngtdm;
 
-pub(crate) use glcm::glcm;
+pub(crate) use self::glcm::glcm;
+pub(crate) use self::ngtdm::ngtdm;
 pub(crate) use gldm::gldm;
 pub(crate) use glrlm::glrlm;
 pub(crate) use glszm::glszm;
 pub(crate) use lattice::Lattice;
-pub(crate) use ngtdm::ngtdm;
 
 /// Added inside every logarithm and some denominators, as PyRadiomics does: 2^-52.
 const EPSILON: f64 = f64::EPSILON;
@@ -32,6 +32,6 @@ fn nan_mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Mean over directions of features that come in the same order for each; numbers that are NaN are left out.
-fn mean_over(directions: &[Vec<(&'static str, f64)>], names: &[&'static str]) -> Vec<(&'static str, f64)> {
+pub(crate) fn mean_over(directions: &[Vec<(&'static str, f64)>], names: &[&'static str]) -> Vec<(&'static str, f64)> {
     names.iter().enumerate().map(|(i, name)| (*name, nan_mean(directions.iter().map(|d| d[i].1)))).collect()
 }

@@ -9,10 +9,13 @@ use crate::Settings;
 /// The features in alphabetical order.
 pub(crate) fn ngtdm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str, f64)> {
     let (count, difference) = matrix(lattice, settings);
-    let voxels = lattice.voxels.len() as f64;
-    let i = &lattice.levels;
+    of_matrix(&lattice.levels, &count, &difference)
+}
+
+/// The features of a matrix: for each level `i` that occurs, its voxels and the sum `s` of their differences.
+pub(crate) fn of_matrix(i: &[f64], count: &[f64], s: &[f64]) -> Vec<(&'static str, f64)> {
+    let voxels: f64 = count.iter().sum();
     let p: Vec<f64> = count.iter().map(|n| n / voxels).collect();
-    let s = &difference;
     let total: f64 = s.iter().sum();
     let weighted: f64 = p.iter().zip(s).map(|(p, s)| p * s).sum();
 

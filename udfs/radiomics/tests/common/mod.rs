@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
-use esccsql_imaging::{Interpolator, Volume, read_volume};
-use esccsql_radiomics::{FeatureClass, ImageType, RadiomicsError, ResegmentMode, Settings, WeightingNorm, extract_windowed};
+use esccsql_imaging::{Volume, read_volume};
+use esccsql_radiomics::{Diagnostics, Parameters, RadiomicsError, Settings, diagnostics, extract_windowed};
 use flate2::read::MultiGzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The folder of reference values, or `None` (with a line that says so) where it is absent.
 pub fn reference() -> Option<PathBuf> {
@@ -31,99 +31,21 @@ pub fn text(path: PathBuf) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-pub fn json(path: PathBuf) -> Value {
+pub fn read_json(path: PathBuf) -> Value {
     serde_json::from_str(&text(path)).unwrap()
 }
 
-/// Settings, window and image types of an entry in settings.json. `None`: image types that are not asked for.
+/// Settings and window of an entry in settings.json, read as a parameter file: JSON is YAML.
 pub fn settings(entry: &Value, label: u32) -> (Settings, Option<[f64; 2]>) {
-    let mut s = Settings { label, ..Settings::default() };
-    let number = |v: &Value| v.as_f64().unwrap();
-    for (key, v) in entry["settings"].as_object().unwrap() {
-        let some = !v.is_null();
-        match key.as_str() {
-            "label" => {}
-            "minimumROIDimensions" => s.minimum_roi_dimensions = number(v) as u32,
-            "minimumROISize" => s.minimum_roi_size = some.then(|| number(v) as u64),
-            "correctMask" => s.correct_mask = v.as_bool().unwrap(),
-            "normalize" => s.normalize = v.as_bool().unwrap(),
-            "normalizeScale" => s.normalize_scale = number(v),
-            "removeOutliers" => s.remove_outliers = some.then(|| number(v)),
-            "resampledPixelSpacing" => {
-                s.resampled_pixel_spacing = some.then(|| std::array::from_fn(|a| number(&v[a])));
-            }
-            "interpolator" => {
-                s.interpolator = some.then(|| match v.as_str().unwrap() {
-                    "sitkBSpline" => Interpolator::BSpline,
-                    "sitkLinear" => Interpolator::Linear,
-                    "sitkNearestNeighbor" => Interpolator::Nearest,
-                    other => panic!("{other}"),
-                });
-            }
-            "preCrop" => s.pre_crop = v.as_bool().unwrap(),
-            "padDistance" => s.pad_distance = number(v) as u32,
-            "resegmentRange" => s.resegment_range = some.then(|| v.as_array().unwrap().iter().map(number).collect()),
-            "resegmentMode" => {
-                s.resegment_mode = match v.as_str().unwrap() {
-                    "absolute" => ResegmentMode::Absolute,
-                    "relative" => ResegmentMode::Relative,
-                    "sigma" => ResegmentMode::Sigma,
-                    other => panic!("{other}"),
-                }
-            }
-            "resegmentShape" => s.resegment_shape = v.as_bool().unwrap(),
-            "binWidth" => s.bin_width = number(v),
-            "binCount" => s.bin_count = some.then(|| number(v) as u32),
-            "force2D" => s.force_2d = v.as_bool().unwrap(),
-            "force2Ddimension" => s.force_2d_dimension = number(v) as usize,
-            "distances" => s.distances = v.as_array().unwrap().iter().map(|d| number(d) as u32).collect(),
-            "symmetricalGLCM" => s.symmetrical_glcm = v.as_bool().unwrap(),
-            "weightingNorm" => {
-                s.weighting_norm = v.as_str().map(|name| match name {
-                    "infinity" => WeightingNorm::Infinity,
-                    "euclidean" => WeightingNorm::Euclidean,
-                    "manhattan" => WeightingNorm::Manhattan,
-                    "no_weighting" => WeightingNorm::NoWeighting,
-                    other => panic!("{other}"),
-                });
-            }
-            "gldm_a" => s.gldm_a = number(v),
-            "voxelArrayShift" => s.voxel_array_shift = number(v),
-            "gradientUseSpacing" => s.gradient_use_spacing = v.as_bool().unwrap(),
-            other => panic!("setting {other}"),
-        }
-    }
+    let mut file = json!({ "setting": entry["settings"], "imageType": entry["imageTypes"] });
+    file["setting"]["label"] = label.into();
     if entry["shape2D"] == true {
-        use FeatureClass::*;
-        s.feature_classes = Some(vec![Shape, Shape2D, FirstOrder, Glcm, Gldm, Glrlm, Glszm, Ngtdm]);
-    }
-    s.image_types.clear();
-    for (name, options) in entry["imageTypes"].as_object().unwrap() {
-        s.image_types.push(match name.as_str() {
-            "Original" => ImageType::Original,
-            "Wavelet" => ImageType::Wavelet,
-            "LoG" => ImageType::LoG,
-            "Square" => ImageType::Square,
-            "SquareRoot" => ImageType::SquareRoot,
-            "Logarithm" => ImageType::Logarithm,
-            "Exponential" => ImageType::Exponential,
-            "Gradient" => ImageType::Gradient,
-            "LBP2D" => ImageType::Lbp2D,
-            "LBP3D" => ImageType::Lbp3D,
-            other => panic!("{other}"),
-        });
-        for (key, v) in options.as_object().unwrap() {
-            match key.as_str() {
-                "wavelet" => s.wavelet = v.as_str().unwrap().to_string(),
-                "level" => s.level = number(v) as u32,
-                "start_level" => s.start_level = number(v) as u32,
-                "sigma" => s.sigma = v.as_array().unwrap().iter().map(number).collect(),
-                other => panic!("{other}"),
-            }
+        for class in ["shape", "shape2D", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm"] {
+            file["featureClass"][class] = Value::Null;
         }
     }
-    let window = entry["clip"].as_array().map(|c| [number(&c[0]), number(&c[1])]);
-    (s, window)
+    let window = entry["clip"].as_array().map(|c| [c[0].as_f64().unwrap(), c[1].as_f64().unwrap()]);
+    (Parameters::parse(&file.to_string()).unwrap().settings, window)
 }
 
 /// Reference values of one (case, setting): PyRadiomics' name -> value.
@@ -152,8 +74,8 @@ impl Cases {
     pub fn new(folder: &std::path::Path) -> Cases {
         Cases {
             folder: folder.to_path_buf(),
-            cases: json(folder.join("cases.json")),
-            settings: json(folder.join("settings.json"))["settings"].take(),
+            cases: read_json(folder.join("cases.json")),
+            settings: read_json(folder.join("settings.json"))["settings"].take(),
             images: BTreeMap::new(),
         }
     }
@@ -166,20 +88,36 @@ impl Cases {
 
     /// Features of a case under a setting.
     pub fn run(&mut self, case: &str, setting: &str) -> Result<BTreeMap<String, f64>, RadiomicsError> {
-        let (image, mask) = (self.cases[case]["image"].clone(), self.cases[case]["mask"].clone());
-        let (image, mask) = (image.as_str().unwrap(), mask.as_str().unwrap());
-        let label = self.cases[case]["label"].as_u64().unwrap() as u32;
-        self.load(image);
-        self.load(mask);
-        let (settings, window) = settings(&self.settings[setting], label);
-        let features = extract_windowed(&self.images[image], window, &self.images[mask], &settings)?;
+        let [image, mask] = self.volumes(case);
+        let (settings, window) = self.settings(case, setting);
+        let features = extract_windowed(&self.images[&image], window, &self.images[&mask], &settings)?;
         Ok(features.0.into_iter().collect())
+    }
+
+    /// Diagnostics of a case under a setting.
+    pub fn diagnostics(&mut self, case: &str, setting: &str) -> Result<Diagnostics, RadiomicsError> {
+        let [image, mask] = self.volumes(case);
+        let (settings, window) = self.settings(case, setting);
+        diagnostics(&self.images[&image], window, &self.images[&mask], &settings)
+    }
+
+    /// Names of the image and the mask, which are loaded by then.
+    fn volumes(&mut self, case: &str) -> [String; 2] {
+        ["image", "mask"].map(|what| {
+            let path = self.cases[case][what].as_str().unwrap().to_string();
+            self.load(&path);
+            path
+        })
+    }
+
+    fn settings(&self, case: &str, setting: &str) -> (Settings, Option<[f64; 2]>) {
+        settings(&self.settings[setting], self.cases[case]["label"].as_u64().unwrap() as u32)
     }
 }
 
 /// Values that differ by more than `tolerance`, relative to their own size or to the natural size of what they
 /// measure: a mean near 0 is compared with the spread, a cube's sign-changing sum with the cube of the spread.
-pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance: f64) -> Vec<String> {
+pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance: impl Fn(&str) -> f64) -> Vec<String> {
     let mut out = Vec::new();
     for (name, want) in expected {
         let Some(got) = found.get(name) else {
@@ -201,7 +139,7 @@ pub fn differences(expected: &Expected, found: &BTreeMap<String, f64>, tolerance
         };
         let same = want == got || (want.is_nan() && got.is_nan());
         let error = (want - got).abs() / want.abs().max(scale);
-        if !same && (error.is_nan() || error > tolerance) {
+        if !same && (error.is_nan() || error > tolerance(name)) {
             out.push(format!("{name}: expected {want:?}, found {got:?}, off by {error:.1e}"));
         }
     }

@@ -1,0 +1,28 @@
+//! Image and mask of a row, for the functions of this topic.
+
+use std::sync::Arc;
+
+use esccsql_imaging::{Op, Recipe, Volume};
+
+use crate::images::source::{load, mask_recipe, recipe};
+use crate::shape::{Problem, Row};
+
+/// What a row's image and mask hold.
+pub struct Region {
+    pub image: Arc<Volume>,
+    /// Bounds of the intensities, where the image's recipe is a window alone.
+    pub window: Option<[f64; 2]>,
+    pub mask: Arc<Volume>,
+}
+
+/// Reads arguments 0 and 1.
+pub fn region(row: &Row) -> Result<Region, Problem> {
+    let image = recipe(row.text(0))?;
+    let mask = load(&mask_recipe(row.text(1))?)?;
+    // A window alone is applied voxel by voxel where it is needed, without a copy of the volume.
+    let (image, window) = match image.ops() {
+        [Op::Window { center, width }] => (load(&Recipe::image(image.path()))?, Some([center - width / 2.0, center + width / 2.0])),
+        _ => (load(&image)?, None),
+    };
+    Ok(Region { image, window, mask })
+}
