@@ -28,4 +28,5 @@ pub mod rmst;
 mod rng;
 pub mod rsf;
 pub mod shap;
+mod simd;
 mod special;

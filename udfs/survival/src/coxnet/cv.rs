@@ -1,16 +1,18 @@
 //! Cross-validation of the path.
 
-use ndarray::Axis;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::likelihood::{self, Likelihood};
-use super::{CoxnetData, CoxnetFit, CoxnetOptions, fit};
+use super::design::Design;
+use super::likelihood::{loglik, saturated};
+use super::path::{check, path};
+use super::{CoxnetData, CoxnetFit, CoxnetOptions};
 use crate::concordance::{ConcordanceOptions, concordance};
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
 use crate::risk_sets::RiskSets;
 use crate::rng::{shuffle, stream};
+use crate::simd::combine;
 
 /// How the rows are dealt to folds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,9 +107,11 @@ pub fn stratified_folds(event: &[bool], folds: u32, seed: u64) -> Result<Vec<u32
 /// standardised within each training part. A fold that cannot be judged is left out, with a warning.
 ///
 /// # Errors
-/// Those of [`fit`], folds that do not fit the rows, and no fold that could be judged.
+/// Those of [`super::fit`], folds that do not fit the rows, and no fold that could be judged.
 pub fn cross_validate(data: &CoxnetData, options: &CoxnetOptions, cv: &CvOptions) -> Result<CoxnetFit, SurvivalError> {
-    let mut whole = fit(data, options)?;
+    check(options)?;
+    let design = Design::new(data, options)?;
+    let mut whole = path(&design, options)?;
     let n = data.time.len();
     let fold = match &cv.folds {
         Folds::Given(labels) => {
@@ -127,7 +131,7 @@ pub fn cross_validate(data: &CoxnetData, options: &CoxnetOptions, cv: &CvOptions
         Alignment::Refit => CoxnetOptions { lambda: Some(whole.lambda.clone()), ..options.clone() },
     };
     let judged: Vec<Result<Judged, SurvivalError>> =
-        labels.par_iter().map(|&label| judge(data, &inner, cv.measure, &whole.lambda, &fold, label)).collect();
+        labels.par_iter().map(|&label| judge(&design, data, &inner, cv.measure, &whole.lambda, &fold, label)).collect();
 
     let mut kept = Vec::new();
     for (label, result) in labels.iter().zip(judged) {
@@ -208,6 +212,7 @@ impl Rows {
 }
 
 fn judge(
+    whole: &Design,
     data: &CoxnetData,
     options: &CoxnetOptions,
     measure: Measure,
@@ -216,36 +221,61 @@ fn judge(
     label: u32,
 ) -> Result<Judged, SurvivalError> {
     let (test, train): (Vec<usize>, Vec<usize>) = (0..fold.len()).partition(|&i| fold[i] == label);
-    let (x, part) = (data.x.select(Axis(0), &train), Rows::of(data, &train));
-    let path = fit(
-        &CoxnetData {
-            x: x.view(),
-            time: &part.time,
-            event: &part.event,
-            weights: part.weights.as_deref(),
-            strata: part.strata.as_deref(),
-            offset: part.offset.as_deref(),
-        },
-        options,
-    )?;
+    let mut position = vec![0; fold.len()];
+    for (at, &row) in whole.sets.row.iter().enumerate() {
+        position[row as usize] = at as u32;
+    }
+    // Where in the whole design the positions of a part's risk sets are.
+    let from = |sets: &RiskSets, rows: &[usize]| -> Vec<u32> { sets.row.iter().map(|&k| position[rows[k as usize]]).collect() };
+    let part = Rows::of(data, &train);
+    let sets = RiskSets::new(&part.time, &part.event, part.weights.as_deref(), part.strata.as_deref(), part.offset.as_deref())?;
+    let train = from(&sets, &train);
+    let part = whole.part(sets, &train, options)?;
+    let fit = path(&part, options)?;
     // As in glmnet, a deviance counts by the events of its fold, a concordance by its rows.
     let counts = |i: usize| measure == Measure::Concordance || data.event[i];
     let weight: f64 = test.iter().map(|&i| if counts(i) { data.weights.map_or(1.0, |w| w[i]) } else { 0.0 }).sum();
     let held_out = Rows::of(data, &test);
-    let sets = match measure {
-        Measure::Deviance => [Rows::of(data, &(0..fold.len()).collect::<Vec<_>>()).sets()?, part.sets()?],
-        Measure::DevianceWithinFold => [held_out.sets()?, None],
-        Measure::Concordance => [None, None],
+    let judged_sets = if measure == Measure::DevianceWithinFold { held_out.sets()? } else { None };
+    let judged_at = judged_sets.as_ref().map_or(vec![], |sets| from(sets, &test));
+    let judged_saturated = judged_sets.as_ref().map_or(0.0, saturated);
+
+    // The linear predictor of every solution, by position in the whole design and up to a constant.
+    let predictors: Vec<Vec<f64>> = fit
+        .coef
+        .iter()
+        .map(|coef| {
+            let at: Vec<usize> = coef.index.iter().map(|&j| j as usize).collect();
+            let factors: Vec<f64> = at.iter().zip(&coef.value).map(|(&j, b)| b * whole.scale[j]).collect();
+            let mut eta = vec![0.0; whole.n];
+            combine(&mut eta, &at, &factors, |j| whole.column(j));
+            eta
+        })
+        .collect();
+    let (mut eta, mut of_part, mut work) = (vec![0.0; whole.n], vec![], vec![]);
+    let mut take = |eta: &[f64], at: &[u32], sets: &RiskSets| {
+        of_part.clear();
+        of_part.extend(at.iter().map(|&k| eta[k as usize]));
+        loglik(sets, &of_part, &mut work)
     };
+    let mut spare = vec![];
     let mut values = Vec::with_capacity(lambda.len());
     for &l in lambda {
-        let predictor = path.predictor(data.x, l);
-        let on = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|&i| predictor[i]).collect() };
+        eta.fill(0.0);
+        for (k, share) in fit.neighbours(l).into_iter().flatten() {
+            eta.iter_mut().zip(&predictors[k]).for_each(|(to, p)| *to += share * p);
+        }
         values.push(match measure {
-            Measure::Deviance => (deviance(&sets[0], &predictor) - deviance(&sets[1], &on(&train))) / weight,
-            Measure::DevianceWithinFold => deviance(&sets[0], &on(&test)) / weight,
+            Measure::Deviance => {
+                let on_train = part.deviance(take(&eta, &train, &part.sets));
+                (whole.deviance(loglik(&whole.sets, &eta, &mut spare)) - on_train) / weight
+            }
+            Measure::DevianceWithinFold => match &judged_sets {
+                Some(sets) => 2.0 * (judged_saturated - take(&eta, &judged_at, sets)) / weight,
+                None => 0.0,
+            },
             Measure::Concordance => {
-                let mut risk = on(&test);
+                let mut risk: Vec<f64> = test.iter().map(|&i| eta[position[i] as usize]).collect();
                 if let Some(offset) = &held_out.offset {
                     risk.iter_mut().zip(offset).for_each(|(r, o)| *r += o);
                 }
@@ -254,14 +284,6 @@ fn judge(
         });
     }
     Ok(Judged { weight, values })
-}
-
-/// Deviance of the rows of `sets` at a linear predictor in their input order; 0 where there is nothing to judge.
-fn deviance(sets: &Option<RiskSets>, predictor: &[f64]) -> f64 {
-    sets.as_ref().map_or(0.0, |sets| {
-        let eta = sets.arrange(|row| predictor[row]);
-        likelihood::deviance(sets, Likelihood::at(sets, &eta).loglik)
-    })
 }
 
 /// NaN without a comparable pair. Pairs are counted within strata.

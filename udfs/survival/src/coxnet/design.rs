@@ -1,13 +1,17 @@
 //! Standardised columns in the order of the risk sets.
 
-use super::likelihood::dot;
+use super::likelihood::saturated;
 use super::{CoxnetData, CoxnetOptions};
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
 use crate::risk_sets::RiskSets;
+use crate::simd::dot;
 
 pub(crate) struct Design {
     pub sets: RiskSets,
+    pub total_weight: f64,
+    /// Log-likelihood of the saturated model.
+    pub saturated: f64,
     pub n: usize,
     pub p: usize,
     /// p columns of n, by position: (x - mean) / scale.
@@ -32,37 +36,76 @@ impl Design {
         if p == 0 {
             return Err(SurvivalError::NoColumns);
         }
-        for ((row, column), &value) in data.x.indexed_iter() {
-            if !value.is_finite() {
-                return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
-            }
+        if !data.x.iter().all(|v| v.is_finite())
+            && let Some(((row, column), &value)) = data.x.indexed_iter().find(|(_, v)| !v.is_finite())
+        {
+            return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
         }
         let sets = RiskSets::new(data.time, data.event, data.weights, data.strata, data.offset)?;
+        let source = |j: usize, sets: &RiskSets, column: &mut Vec<f64>| {
+            let source = data.x.column(j);
+            column.extend(sets.row.iter().map(|&row| source[row as usize]));
+        };
+        Self::of(sets, p, options, source)
+    }
+
+    /// The design of some of the rows: `sets` are theirs, in which position k is position `from[k]` here.
+    ///
+    /// # Errors
+    /// Nothing left to fit.
+    pub fn part(&self, sets: RiskSets, from: &[u32], options: &CoxnetOptions) -> Result<Self, SurvivalError> {
+        let mut part = Self::of(sets, self.p, options, |j, _, column| {
+            let source = self.column(j);
+            column.extend(from.iter().map(|&k| source[k as usize]));
+        })?;
+        // Means and scales so far are of columns that were standardised already.
+        for j in 0..self.p {
+            part.mean[j] = self.mean[j] + self.scale[j] * part.mean[j];
+            part.scale[j] *= self.scale[j];
+        }
+        Ok(part)
+    }
+
+    /// `source` appends a column, in the order of the positions.
+    fn of(
+        sets: RiskSets,
+        p: usize,
+        options: &CoxnetOptions,
+        source: impl Fn(usize, &RiskSets, &mut Vec<f64>),
+    ) -> Result<Self, SurvivalError> {
+        let n = sets.len();
         let mut penalty = penalties(options, p)?;
         let total: f64 = sets.weight.iter().sum();
         let (mut x, mut mean, mut scale, mut constant) = (Vec::with_capacity(n * p), vec![0.0; p], vec![1.0; p], vec![]);
         for j in 0..p {
-            let source = data.x.column(j);
-            let column = sets.arrange(|row| source[row]);
+            source(j, &sets, &mut x);
+            let column = &mut x[j * n..];
             if column.iter().all(|&v| v == column[0]) {
                 mean[j] = column[0];
                 penalty[j] = None;
                 constant.push(j);
-                x.extend(std::iter::repeat_n(0.0, n));
+                column.fill(0.0);
                 continue;
             }
-            mean[j] = column.iter().zip(&sets.weight).map(|(v, w)| v * w).sum::<f64>() / total;
+            mean[j] = dot(column, &sets.weight) / total;
+            column.iter_mut().for_each(|v| *v -= mean[j]);
             if options.standardize {
-                let squares: f64 = column.iter().zip(&sets.weight).map(|(v, w)| (v - mean[j]) * (v - mean[j]) * w).sum();
+                let squares: f64 = column.iter().zip(&sets.weight).map(|(v, w)| v * v * w).sum();
                 scale[j] = (squares / total).sqrt();
+                column.iter_mut().for_each(|v| *v /= scale[j]);
             }
-            x.extend(column.iter().map(|v| (v - mean[j]) / scale[j]));
         }
         if penalty.iter().all(Option::is_none) {
             return Err(SurvivalError::NothingToFit);
         }
         let norm = (0..p).map(|j| dot(&x[j * n..(j + 1) * n], &x[j * n..(j + 1) * n]).sqrt()).collect();
-        Ok(Self { sets, n, p, x, norm, mean, scale, penalty, constant })
+        let saturated = saturated(&sets);
+        Ok(Self { sets, total_weight: total, saturated, n, p, x, norm, mean, scale, penalty, constant })
+    }
+
+    /// `2 (l_saturated - l)`.
+    pub fn deviance(&self, loglik: f64) -> f64 {
+        2.0 * (self.saturated - loglik)
     }
 
     pub fn column(&self, j: usize) -> &[f64] {

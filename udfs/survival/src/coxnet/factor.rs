@@ -1,6 +1,6 @@
 //! A Cholesky factor that grows and shrinks by one column at a time.
 
-use super::likelihood::{axpy, dot};
+use crate::simd::{axpy, dot_inline, vectorized};
 
 /// A pivot below this share of its diagonal is raised to it: a column that depends on those before it moves along the null
 /// direction until a coefficient reaches 0, instead of dividing by rounding error.
@@ -24,10 +24,16 @@ impl Factor {
     /// Appends a row and column to A: `row` holds its values against those already there, then its diagonal.
     pub fn push(&mut self, mut row: Vec<f64>) {
         let m = self.len();
-        for (k, before) in self.rows.iter().enumerate() {
-            row[k] = (row[k] - dot(&before[..k], &row[..k])) / before[k];
-        }
-        let pivot = row[m] - dot(&row[..m], &row[..m]);
+        let before = &self.rows;
+        let pivot = vectorized(
+            #[inline(always)]
+            || {
+                for (k, before) in before.iter().enumerate() {
+                    row[k] = (row[k] - dot_inline(&before[..k], &row[..k])) / before[k];
+                }
+                row[m] - dot_inline(&row[..m], &row[..m])
+            },
+        );
         row[m] = pivot.max(SMALLEST_PIVOT * row[m]).max(f64::MIN_POSITIVE).sqrt();
         self.rows.push(row);
     }
@@ -50,14 +56,19 @@ impl Factor {
 
     /// `A^-1 b`, in place.
     pub fn solve(&self, b: &mut [f64]) {
-        for (k, row) in self.rows.iter().enumerate() {
-            b[k] = (b[k] - dot(&row[..k], &b[..k])) / row[k];
-        }
-        for (k, row) in self.rows.iter().enumerate().rev() {
-            b[k] /= row[k];
-            let value = b[k];
-            axpy(&mut b[..k], -value, &row[..k]);
-        }
+        vectorized(
+            #[inline(always)]
+            || {
+                for (k, row) in self.rows.iter().enumerate() {
+                    b[k] = (b[k] - dot_inline(&row[..k], &b[..k])) / row[k];
+                }
+                for (k, row) in self.rows.iter().enumerate().rev() {
+                    b[k] /= row[k];
+                    let value = b[k];
+                    axpy(&mut b[..k], -value, &row[..k]);
+                }
+            },
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::risk_sets::RiskSets;
 
 /// Breslow's log partial likelihood at a linear predictor, and what its first two derivatives need.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Likelihood {
     /// Sum over the events, as it is usually written.
     pub loglik: f64,
@@ -19,44 +19,34 @@ pub(crate) struct Likelihood {
 
 impl Likelihood {
     /// `eta` by position, without the offset.
-    pub fn at(sets: &RiskSets, eta: &[f64]) -> Self {
+    pub fn at(sets: &RiskSets, total_weight: f64, eta: &[f64]) -> Self {
+        let mut out = Self::default();
+        out.move_to(sets, total_weight, eta);
+        out
+    }
+
+    /// [`Likelihood::at`] in memory that is there already.
+    pub fn move_to(&mut self, sets: &RiskSets, total_weight: f64, eta: &[f64]) {
         let n = sets.len();
-        let total_weight: f64 = sets.weight.iter().sum();
-        let mut out = Self {
-            loglik: 0.0,
-            residual: vec![0.0; n],
-            expected: vec![0.0; n],
-            risk: vec![0.0; n],
-            growth: vec![(0.0, 0.0); sets.blocks.len()],
-        };
+        self.growth.clear();
+        self.growth.resize(sets.blocks.len(), (0.0, 0.0));
+        for values in [&mut self.residual, &mut self.expected, &mut self.risk] {
+            values.resize(n, 0.0);
+        }
+        self.loglik = loglik_with(sets, eta, &mut self.risk, |b, sum| {
+            let hazard = sets.blocks[b].event_weight / (sum * total_weight);
+            self.growth[b] = (hazard, hazard / sum);
+        });
         for stratum in &sets.strata {
-            let shift = stratum.rows.clone().map(|i| eta[i] + sets.offset[i]).fold(f64::NEG_INFINITY, f64::max);
-            let mut sum = 0.0;
-            for b in stratum.blocks.clone() {
-                let block = &sets.blocks[b];
-                for i in block.rows.clone() {
-                    out.risk[i] = sets.weight[i] * (eta[i] + sets.offset[i] - shift).exp();
-                    sum += out.risk[i];
-                }
-                if block.events > 0 {
-                    for i in block.event_rows() {
-                        out.loglik += sets.weight[i] * (eta[i] + sets.offset[i] - shift);
-                    }
-                    out.loglik -= block.event_weight * sum.ln();
-                    let hazard = block.event_weight / (sum * total_weight);
-                    out.growth[b] = (hazard, hazard / sum);
-                }
-            }
             let mut hazard = 0.0;
             for b in stratum.blocks.clone().rev() {
-                hazard += out.growth[b].0;
+                hazard += self.growth[b].0;
                 for i in sets.blocks[b].rows.clone() {
-                    out.expected[i] = out.risk[i] * hazard;
-                    out.residual[i] = if sets.event[i] { sets.weight[i] / total_weight } else { 0.0 } - out.expected[i];
+                    self.expected[i] = self.risk[i] * hazard;
+                    self.residual[i] = if sets.event[i] { sets.weight[i] / total_weight } else { 0.0 } - self.expected[i];
                 }
             }
         }
-        out
     }
 
     /// The information on eta times a vector: `y = expected * v - risk * sum over past events of d / S^2 * sum of risk * v`.
@@ -80,29 +70,41 @@ impl Likelihood {
     }
 }
 
-/// `2 (l_saturated - l)`.
-pub(crate) fn deviance(sets: &RiskSets, loglik: f64) -> f64 {
-    2.0 * (saturated(sets) - loglik)
+/// Breslow's log partial likelihood alone; `risk` is for its work.
+pub(crate) fn loglik(sets: &RiskSets, eta: &[f64], risk: &mut Vec<f64>) -> f64 {
+    risk.resize(sets.len(), 0.0);
+    loglik_with(sets, eta, risk, |_, _| {})
 }
 
-/// Log-likelihood when each event has all the risk of its time: `-sum d log d`, not 0 with ties or weights.
-fn saturated(sets: &RiskSets) -> f64 {
-    -sets.blocks.iter().filter(|b| b.events > 0).map(|b| b.event_weight * b.event_weight.ln()).sum::<f64>()
-}
-
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    // Eight running sums, so that the compiler can use vector registers.
-    let mut sums = [0.0; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a8.zip(b8) {
-        for k in 0..8 {
-            sums[k] += x[k] * y[k];
+/// Leaves weight * exp(eta), shifted, in `risk`, and gives each block with events the sum of its risk set.
+fn loglik_with(sets: &RiskSets, eta: &[f64], risk: &mut [f64], mut at_events: impl FnMut(usize, f64)) -> f64 {
+    let mut loglik = 0.0;
+    for stratum in &sets.strata {
+        let rows = stratum.rows.clone();
+        let shift = rows.clone().map(|i| eta[i] + sets.offset[i]).fold(f64::NEG_INFINITY, f64::max);
+        for i in rows {
+            risk[i] = sets.weight[i] * (eta[i] + sets.offset[i] - shift).exp();
+        }
+        let mut sum = 0.0;
+        for b in stratum.blocks.clone() {
+            let block = &sets.blocks[b];
+            for &risk in &risk[block.rows.clone()] {
+                sum += risk;
+            }
+            if block.events > 0 {
+                for i in block.event_rows() {
+                    loglik += sets.weight[i] * (eta[i] + sets.offset[i] - shift);
+                }
+                loglik -= block.event_weight * sum.ln();
+                at_events(b, sum);
+            }
         }
     }
-    sums.iter().sum::<f64>() + rest
+    loglik
 }
 
-pub(crate) fn axpy(to: &mut [f64], factor: f64, x: &[f64]) {
-    to.iter_mut().zip(x).for_each(|(t, x)| *t += factor * x);
+/// Log-likelihood when each event has all the risk of its time: `-sum d log d`, not 0 with ties or weights. The deviance is
+/// `2 (l_saturated - l)`.
+pub(crate) fn saturated(sets: &RiskSets) -> f64 {
+    -sets.blocks.iter().filter(|b| b.events > 0).map(|b| b.event_weight * b.event_weight.ln()).sum::<f64>()
 }

@@ -1,7 +1,6 @@
 //! The path over a falling lambda.
 
 use super::design::Design;
-use super::likelihood::deviance;
 use super::solver::{Penalty, State};
 use super::{CoxnetData, CoxnetFit, CoxnetOptions, SparseCoef};
 use crate::error::SurvivalError;
@@ -21,9 +20,13 @@ const LARGEST_DEV_RATIO: f64 = 0.99;
 /// are not finite, nothing but constant columns, and options out of range.
 pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, SurvivalError> {
     check(options)?;
-    let design = Design::new(data, options)?;
-    let mut state = State::zero(&design);
-    let null_deviance = deviance(&design.sets, state.likelihood.loglik);
+    path(&Design::new(data, options)?, options)
+}
+
+/// [`fit`] of columns that are standardised already, with options that are checked.
+pub(super) fn path(design: &Design, options: &CoxnetOptions) -> Result<CoxnetFit, SurvivalError> {
+    let mut state = State::zero(design);
+    let null_deviance = design.deviance(state.likelihood.loglik);
     let mut fit = CoxnetFit {
         lambda: vec![],
         coef: vec![],
@@ -44,14 +47,14 @@ pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, Surv
         fit.warnings.push(format!("{count} constant columns of x are left out (column {}{more})", names.join(", ")));
     }
     let solve = |state: &mut State, lambda: f64| {
-        state.solve(&Penalty { design: &design, lambda, alpha: options.alpha }, options.tolerance, options.max_iter)
+        state.solve(&Penalty { design, lambda, alpha: options.alpha }, options.tolerance, options.max_iter)
     };
     let automatic = options.lambda.is_none();
     let sequence = match &options.lambda {
         Some(lambda) => lambda.clone(),
         None => {
             solve(&mut state, HUGE_LAMBDA);
-            state.full_gradient(&design);
+            state.full_gradient(design);
             let largest = (0..design.p)
                 .filter_map(|j| design.penalty[j].filter(|&f| f > 0.0).map(|f| state.gradient[j].abs() / f))
                 .fold(0.0, f64::max)
@@ -77,7 +80,7 @@ pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, Surv
         let kept: Vec<usize> = (0..design.p).filter(|&j| state.beta[j] != 0.0).collect();
         fit.lambda.push(lambda);
         fit.df.push(kept.len());
-        fit.dev_ratio.push(1.0 - deviance(&design.sets, state.likelihood.loglik) / null_deviance);
+        fit.dev_ratio.push(1.0 - design.deviance(state.likelihood.loglik) / null_deviance);
         fit.coef.push(SparseCoef {
             value: kept.iter().map(|&j| state.beta[j] / design.scale[j]).collect(),
             index: kept.into_iter().map(|j| j as u32).collect(),
@@ -91,7 +94,7 @@ pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, Surv
     Ok(fit)
 }
 
-fn check(options: &CoxnetOptions) -> Result<(), SurvivalError> {
+pub(super) fn check(options: &CoxnetOptions) -> Result<(), SurvivalError> {
     let bad = |option, expected, found: String| Err(SurvivalError::BadOption { option, expected, found });
     if !(0.0..=1.0).contains(&options.alpha) {
         return bad("alpha", "a number from 0 (ridge) to 1 (LASSO)", options.alpha.to_string());

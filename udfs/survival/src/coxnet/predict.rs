@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use super::{CoxnetFit, SparseCoef};
+use super::CoxnetFit;
 use crate::error::SurvivalError;
 
 impl CoxnetFit {
@@ -10,23 +10,27 @@ impl CoxnetFit {
     /// `coef(s = )`).
     pub fn coef_at(&self, lambda: f64) -> Vec<f64> {
         let mut coef = vec![0.0; self.means.len()];
-        let add = |coef: &mut Vec<f64>, share: f64, sparse: &SparseCoef| {
+        for (k, share) in self.neighbours(lambda).into_iter().flatten() {
+            let sparse = &self.coef[k];
             sparse.index.iter().zip(&sparse.value).for_each(|(&j, v)| coef[j as usize] += share * v);
-        };
+        }
+        coef
+    }
+
+    /// The solutions that `lambda` lies between, with their shares.
+    pub(super) fn neighbours(&self, lambda: f64) -> [Option<(usize, f64)>; 2] {
         // The path falls: the first solution at or below lambda, and the one before it.
         let after = self.lambda.partition_point(|&l| l > lambda);
         match (after, self.lambda.get(after)) {
-            (_, None) => self.coef.last().into_iter().for_each(|c| add(&mut coef, 1.0, c)),
-            (0, Some(_)) => add(&mut coef, 1.0, &self.coef[0]),
-            (_, Some(&below)) if below == lambda => add(&mut coef, 1.0, &self.coef[after]),
+            (_, None) => [self.coef.len().checked_sub(1).map(|last| (last, 1.0)), None],
+            (0, Some(_)) => [Some((0, 1.0)), None],
+            (_, Some(&below)) if below == lambda => [Some((after, 1.0)), None],
             (_, Some(&below)) => {
                 let above = self.lambda[after - 1];
                 let share = (lambda - below) / (above - below);
-                add(&mut coef, share, &self.coef[after - 1]);
-                add(&mut coef, 1.0 - share, &self.coef[after]);
+                [Some((after - 1, share)), Some((after, 1.0 - share))]
             }
         }
-        coef
     }
 
     /// `(x - means) coef` of each row at `lambda`. glmnet's link is `x coef`: add [`CoxnetFit::means_linear_predictor`].
@@ -41,14 +45,9 @@ impl CoxnetFit {
         if let Some(((row, column), &value)) = x.indexed_iter().find(|(_, v)| !v.is_finite()) {
             return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
         }
-        Ok(self.predictor(x, lambda))
-    }
-
-    /// [`CoxnetFit::linear_predictor`] of an x that has been checked.
-    pub(super) fn predictor(&self, x: ArrayView2<f64>, lambda: f64) -> Vec<f64> {
         let coef = self.coef_at(lambda);
         let kept: Vec<usize> = (0..coef.len()).filter(|&j| coef[j] != 0.0).collect();
-        x.rows().into_iter().map(|row| kept.iter().map(|&j| (row[j] - self.means[j]) * coef[j]).sum()).collect()
+        Ok(x.rows().into_iter().map(|row| kept.iter().map(|&j| (row[j] - self.means[j]) * coef[j]).sum()).collect())
     }
 
     /// `means coef` at `lambda`.

@@ -10,7 +10,8 @@ use ndarray::Array2;
 
 use super::design::Design;
 use super::factor::Factor;
-use super::likelihood::{Likelihood, axpy, dot};
+use super::likelihood::Likelihood;
+use crate::simd::{combine, dot, dots};
 
 /// Steps of one lambda with a stale information that are not held against it.
 const FREE_STEPS: usize = 3;
@@ -72,12 +73,21 @@ pub(crate) struct State {
     seen: Vec<f64>,
     residual_before: Vec<f64>,
     lambda_before: f64,
+    trial: Trial,
+}
+
+/// Memory for the steps.
+#[derive(Default)]
+struct Trial {
+    eta: Vec<f64>,
+    likelihood: Likelihood,
+    change: Vec<f64>,
 }
 
 impl State {
     pub fn zero(design: &Design) -> Self {
         let eta = vec![0.0; design.n];
-        let likelihood = Likelihood::at(&design.sets, &eta);
+        let likelihood = Likelihood::at(&design.sets, design.total_weight, &eta);
         let model = Model { at: likelihood.clone(), factor: Factor::default(), lambda: f64::INFINITY, fresh: false, debt: 0.0 };
         let mut state = Self {
             beta: vec![0.0; design.p],
@@ -94,6 +104,7 @@ impl State {
             travel: 0.0,
             seen: vec![0.0; design.p],
             lambda_before: f64::INFINITY,
+            trial: Trial::default(),
         };
         state.full_gradient(design);
         state
@@ -104,6 +115,13 @@ impl State {
         self.go();
         for j in 0..design.p {
             self.see(design, j);
+        }
+    }
+
+    /// The gradients of the support and the waiting columns.
+    fn follow(&mut self, design: &Design) {
+        for columns in [&self.support, &self.waiting] {
+            dots(columns, |j| design.column(j), &self.likelihood.residual, |j, sum| self.gradient[j] = sum);
         }
     }
 
@@ -177,9 +195,7 @@ impl State {
         // After a column had to leave as soon as it entered, columns enter one at a time, into a solved support.
         let mut careful = false;
         let (mut within, mut last) = (0, f64::INFINITY);
-        for &j in self.support.iter().chain(&self.waiting) {
-            self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
-        }
+        self.follow(design);
         loop {
             let mut slope = self.slope(penalty);
             let off = slope.iter().fold(0.0f64, |a, s| a.max(s.abs()));
@@ -239,7 +255,8 @@ impl State {
         self.support.push(j);
         self.sign.push(self.gradient[j].signum());
         self.in_support[j] = true;
-        let mut row: Vec<f64> = self.support.iter().map(|&k| dot(design.column(k), &y)).collect();
+        let mut row = Vec::with_capacity(self.support.len());
+        dots(&self.support, |k| design.column(k), &y, |_, sum| row.push(sum));
         if let (Some(diagonal), Some((_, l2))) = (row.last_mut(), penalty.parts(j)) {
             *diagonal += l2;
         }
@@ -291,7 +308,6 @@ impl State {
 
     /// One step of the model along `slope`, up to the first coefficient that reaches 0, halved while the objective rises.
     fn step(&mut self, penalty: &Penalty, slope: Vec<f64>) -> Step {
-        let design = penalty.design;
         let mut direction = slope;
         self.model.factor.solve(&mut direction);
         let (mut length, mut blocked) = (1.0, None);
@@ -308,32 +324,37 @@ impl State {
             self.leave(k);
             return Step::Blocked;
         }
-        let mut change = vec![0.0; design.n];
-        for (&j, &d) in self.support.iter().zip(&direction) {
-            axpy(&mut change, d, design.column(j));
-        }
-        let total_weight: f64 = design.sets.weight.iter().sum();
-        let objective = |likelihood: &Likelihood, beta: &dyn Fn(usize) -> f64| {
+        let mut trial = std::mem::take(&mut self.trial);
+        let moved = self.search(penalty, &direction, (length, blocked), &mut trial);
+        self.trial = trial;
+        moved
+    }
+
+    fn search(&mut self, penalty: &Penalty, direction: &[f64], (mut length, blocked): (f64, Option<usize>), trial: &mut Trial) -> Step {
+        let design = penalty.design;
+        trial.change.resize(design.n, 0.0);
+        trial.eta.resize(design.n, 0.0);
+        combine(&mut trial.change, &self.support, direction, |j| design.column(j));
+        let objective = |loglik: f64, beta: &dyn Fn(usize) -> f64| {
             let penalties = self.support.iter().enumerate().map(|(k, &j)| penalty.value(j, beta(k)));
-            -likelihood.loglik / total_weight + penalties.sum::<f64>()
+            -loglik / design.total_weight + penalties.sum::<f64>()
         };
-        let before = objective(&self.likelihood, &|k| self.beta[self.support[k]]);
+        let before = objective(self.likelihood.loglik, &|k| self.beta[self.support[k]]);
         for halving in 0..30 {
-            let eta: Vec<f64> = self.eta.iter().zip(&change).map(|(e, c)| e + length * c).collect();
+            trial.eta.iter_mut().zip(self.eta.iter().zip(&trial.change)).for_each(|(to, (e, c))| *to = e + length * c);
             let to = |k: usize| {
                 if halving == 0 && blocked == Some(k) { 0.0 } else { self.beta[self.support[k]] + length * direction[k] }
             };
-            let likelihood = Likelihood::at(&design.sets, &eta);
-            if objective(&likelihood, &to) <= before + ROUNDING * before.abs().max(1.0) {
+            trial.likelihood.move_to(&design.sets, design.total_weight, &trial.eta);
+            if objective(trial.likelihood.loglik, &to) <= before + ROUNDING * before.abs().max(1.0) {
                 let beta: Vec<f64> = (0..self.support.len()).map(to).collect();
                 self.support.iter().zip(&beta).for_each(|(&j, &b)| self.beta[j] = b);
-                (self.eta, self.likelihood) = (eta, likelihood);
+                std::mem::swap(&mut self.eta, &mut trial.eta);
+                std::mem::swap(&mut self.likelihood, &mut trial.likelihood);
                 if let (0, Some(k)) = (halving, blocked) {
                     self.leave(k);
                 }
-                for &j in self.support.iter().chain(&self.waiting) {
-                    self.gradient[j] = dot(design.column(j), &self.likelihood.residual);
-                }
+                self.follow(design);
                 self.model.fresh = false;
                 return Step::Moved;
             }

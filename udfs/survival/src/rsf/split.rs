@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::training::{Feature, Training};
 use super::{RsfOptions, Splitting};
 use crate::rng::below;
+use crate::simd::vectorized;
 
 /// Event times up to which the inner sum is a plain loop.
 const FEW_EVENT_TIMES: usize = 96;
@@ -219,21 +220,10 @@ impl Splitter {
 
     /// All cuts by plain sums over the event times.
     fn best_directly(&mut self, table: &NodeTable, min_leaf: usize) -> Cut {
-        let Self { keys, left, .. } = self;
-        left.clear();
-        left.resize(table.coefficient.len(), 0.0);
-        let mut scan = Scan::default();
-        let last = keys.len() - 1;
-        for (k, pair) in keys.windows(2).enumerate() {
-            let row = row_of(pair[0]);
-            let step = table.step[row] as usize;
-            let inner = move_left(&table.coefficient[..step], &mut left[..step]);
-            scan.move_left(table, row, step, inner);
-            if rank_of(pair[0]) != rank_of(pair[1]) && k + 1 >= min_leaf && last - k >= min_leaf {
-                scan.try_cut(rank_of(pair[0]));
-            }
-        }
-        scan.best
+        vectorized(
+            #[inline(always)]
+            || scan_directly(&self.keys, &mut self.left, table, min_leaf),
+        )
     }
 
     /// All cuts by a Fenwick tree: `sum_{u <= t_i} c_u n_L(u) = sum_{j in L} C(min(t_i, t_j))`, C the running sum of c.
@@ -402,14 +392,14 @@ impl Default for Scan {
 }
 
 impl Scan {
-    #[inline]
+    #[inline(always)]
     fn move_left(&mut self, table: &NodeTable, row: usize, step: usize, inner: f64) {
         self.numerator += table.residual[row];
         self.linear += table.sum_cn[step];
         self.square += 2.0 * inner + table.sum_c[step];
     }
 
-    #[inline]
+    #[inline(always)]
     fn try_cut(&mut self, cut: u32) {
         keep(&mut self.best, cut, self.numerator, self.linear - self.square, self.linear);
     }
@@ -417,7 +407,7 @@ impl Scan {
 
 /// Keeps the cut with the largest U^2 / V, the first of equals. A variance that is rounding next to `scale` is none, and
 /// such a cut has a statistic of 0.
-#[inline]
+#[inline(always)]
 fn keep(best: &mut Cut, cut: u32, numerator: f64, variance: f64, scale: f64) {
     if variance > 1e-12 * scale {
         if numerator * numerator > best.statistic * (1.0 + 1e-10) * variance {
@@ -428,19 +418,37 @@ fn keep(best: &mut Cut, cut: u32, numerator: f64, variance: f64, scale: f64) {
     }
 }
 
+#[inline(always)]
+fn scan_directly(keys: &[u64], left: &mut Vec<f64>, table: &NodeTable, min_leaf: usize) -> Cut {
+    left.clear();
+    left.resize(table.coefficient.len(), 0.0);
+    let mut scan = Scan::default();
+    let last = keys.len() - 1;
+    for (k, pair) in keys.windows(2).enumerate() {
+        let row = row_of(pair[0]);
+        let step = table.step[row] as usize;
+        let inner = move_left(&table.coefficient[..step], &mut left[..step]);
+        scan.move_left(table, row, step, inner);
+        if rank_of(pair[0]) != rank_of(pair[1]) && k + 1 >= min_leaf && last - k >= min_leaf {
+            scan.try_cut(rank_of(pair[0]));
+        }
+    }
+    scan.best
+}
+
 /// `sum_u c_u n_L(u)`, then one more row at risk at each u.
-#[inline]
+#[inline(always)]
 fn move_left(coefficient: &[f64], left: &mut [f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let (c, c_rest) = coefficient.as_chunks::<4>();
-    let (l, l_rest) = left.as_chunks_mut::<4>();
+    let mut sums = [0.0; 8];
+    let (c, c_rest) = coefficient.as_chunks::<8>();
+    let (l, l_rest) = left.as_chunks_mut::<8>();
     for (c, l) in c.iter().zip(l) {
-        for lane in 0..4 {
+        for lane in 0..8 {
             sums[lane] += c[lane] * l[lane];
             l[lane] += 1.0;
         }
     }
-    let mut sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+    let mut sum = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
     for (c, l) in c_rest.iter().zip(l_rest) {
         sum += c * *l;
         *l += 1.0;
@@ -474,6 +482,14 @@ struct Lanes {
 
 impl Lanes {
     fn run(&mut self, cuts: &[u32], ranks: &[u32], table: &NodeTable) {
+        *self = vectorized(
+            #[inline(always)]
+            || Self::of(cuts, ranks, table),
+        );
+    }
+
+    #[inline(always)]
+    fn of(cuts: &[u32], ranks: &[u32], table: &NodeTable) -> Self {
         // Unused lanes put every row right. Ranks are compared as floats, exactly, so that all lanes have one width.
         let mut bound = [-1.0; LANES];
         for (bound, &cut) in bound.iter_mut().zip(cuts) {
@@ -497,11 +513,11 @@ impl Lanes {
         for k in (0..next).rev() {
             add_row(&bound, ranks[k], table.residual[k], &mut left, &mut numerator);
         }
-        *self = Self { left, numerator, variance, all };
+        Self { left, numerator, variance, all }
     }
 }
 
-#[inline]
+#[inline(always)]
 fn add_row(bound: &[f64; LANES], rank: u32, residual: f64, left: &mut [f64; LANES], numerator: &mut [f64; LANES]) {
     let rank = f64::from(rank);
     for lane in 0..LANES {
