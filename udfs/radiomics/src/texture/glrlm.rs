@@ -48,30 +48,33 @@ pub(crate) fn glrlm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str
 /// Runs along a direction; `None` when no line meets two voxels.
 fn runs(lattice: &Lattice, direction: Offset) -> Option<SizeCounts> {
     let step = lattice.step(direction);
-    // counts[rank][length]: lengths are short, so a flat table is quicker than a map.
+    // reached[rank][k]: runs with at least k voxels, since each voxel knows its place in its run. No branches: most runs
+    // are short and end where no processor can foretell.
     let longest = (0..3).filter(|a| direction[*a] != 0).map(|a| lattice.size[a]).min().unwrap_or(1);
-    let mut counts = vec![0u32; (lattice.levels.len() + 1) * (longest + 1)];
+    let width = longest + 2;
+    let mut reached = vec![0u32; (lattice.levels.len() + 1) * width];
+    let mut place = vec![0u32; lattice.ranks.len()];
     let mut two_on_a_line = false;
     for &voxel in &lattice.voxels {
         let rank = lattice.ranks[voxel];
-        if lattice.neighbour(voxel, -step) == rank {
-            continue;
-        }
-        let mut length = 1;
-        let mut at = voxel.wrapping_add_signed(step);
-        while lattice.ranks[at] == rank {
-            length += 1;
-            at = at.wrapping_add_signed(step);
-        }
-        counts[rank as usize * (longest + 1) + length] += 1;
-        two_on_a_line |= length > 1 || lattice.ranks[at] != 0;
+        let before = voxel.wrapping_add_signed(-step);
+        let rank_before = lattice.ranks[before];
+        two_on_a_line |= rank_before != 0;
+        let k = place[before] * u32::from(rank_before == rank) + 1;
+        place[voxel] = k;
+        reached[rank as usize * width + k as usize] += 1;
     }
     if !two_on_a_line && !meets_twice(lattice, direction) {
         return None;
     }
     let mut runs = SizeCounts::default();
-    for (at, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-        runs.add((at / (longest + 1)) as u32, (at % (longest + 1)) as u32, f64::from(count));
+    for (rank, reached) in reached.chunks_exact(width).enumerate() {
+        for length in 1..=longest {
+            let count = reached[length] - reached[length + 1];
+            if count > 0 {
+                runs.add(rank as u32, length as u32, f64::from(count));
+            }
+        }
     }
     Some(runs)
 }
