@@ -1,8 +1,10 @@
 //! Runs the radiomics kernel for `compare.py`: 851 features (original and wavelet) under the settings of `compare.py`.
 //!
-//! `radiomics_bench serve` answers each line `IMAGE<tab>MASK` with `features cpu_s wall_s`, reading the files included.
+//! `radiomics_bench serve` answers each line `IMAGE<tab>MASK` with `features cpu_s wall_s peak_mb`, reading the files
+//! included.
 //! `radiomics_bench batch THREADS REPEATS` reads such lines to their end, runs the whole list on a pool of threads and
 //! prints `cpu_s wall_s digest`, the wall time the best of the repeats; the digest is of the bits of all values.
+//! `radiomics_bench names` prints the features' names.
 //! `radiomics_bench peak` makes a CT of 512 x 512 x 300 voxels with a region of 30 cm3 in memory and prints
 //! `features wall_s peak_mb`.
 
@@ -14,7 +16,7 @@ use std::io::{BufRead, Write};
 use std::time::Instant;
 
 use esccsql_imaging::{Geometry, Interpolator, Volume, Voxels, read_volume};
-use esccsql_radiomics::{Features, ImageType, Settings, extract_windowed};
+use esccsql_radiomics::{Features, ImageType, Settings, extract_windowed, features};
 use ndarray::Array3;
 use rayon::prelude::*;
 
@@ -49,13 +51,20 @@ fn cpu() -> Result<f64, Failure> {
     Ok(total)
 }
 
+/// The most memory that the process has held so far, in MB.
+fn peak_mb() -> Result<f64, Failure> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
+    Ok(line.trim_end_matches("kB").trim().parse::<f64>()? * 1024.0 / 1e6)
+}
+
 fn serve() -> Result<(), Failure> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let (before, start) = (cpu()?, Instant::now());
-        let features = run(&line)?;
+        let found = run(&line)?;
         let wall = start.elapsed().as_secs_f64();
-        println!("{} {:.6} {wall:.6}", features.0.len(), cpu()? - before);
+        println!("{} {:.6} {wall:.6} {:.1}", found.0.len(), cpu()? - before, peak_mb()?);
         std::io::stdout().flush()?;
     }
     Ok(())
@@ -97,15 +106,19 @@ fn phantom() -> (Volume, Volume) {
     (Volume { geometry: geometry.clone(), voxels: Voxels::I16(image) }, Volume { geometry, voxels: Voxels::U8(mask) })
 }
 
+fn names() -> Result<(), Failure> {
+    for feature in features(&settings())? {
+        println!("{}", feature.name);
+    }
+    Ok(())
+}
+
 fn peak() -> Result<(), Failure> {
     let (image, mask) = phantom();
     let start = Instant::now();
-    let features = extract_windowed(&image, WINDOW, &mask, &settings())?;
+    let found = extract_windowed(&image, WINDOW, &mask, &settings())?;
     let wall = start.elapsed().as_secs_f64();
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).ok_or("no VmHWM in /proc/self/status")?;
-    let kilobytes: f64 = line.trim_end_matches("kB").trim().parse()?;
-    println!("{} {wall:.6} {:.1}", features.0.len(), kilobytes * 1024.0 / 1e6);
+    println!("{} {wall:.6} {:.1}", found.0.len(), peak_mb()?);
     Ok(())
 }
 
@@ -114,7 +127,8 @@ fn main() -> Result<(), Failure> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve"] => serve(),
         ["batch", threads, repeats] => batch(threads.parse()?, repeats.parse()?),
+        ["names"] => names(),
         ["peak"] => peak(),
-        _ => Err("usage: radiomics_bench serve | batch THREADS REPEATS | peak".into()),
+        _ => Err("usage: radiomics_bench serve | batch THREADS REPEATS | names | peak".into()),
     }
 }

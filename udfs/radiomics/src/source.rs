@@ -133,6 +133,9 @@ impl<'a> Source<'a> {
     fn integer_sums(&self) -> Option<(f64, f64)> {
         let [low, high] = self.window.unwrap_or([f64::from(i32::MIN), f64::from(i32::MAX)]);
         let (low, high) = (whole(low)?, whole(high)?);
+        if low > i32::from(u16::MAX) || high < i32::from(i16::MIN) {
+            return None;
+        }
         macro_rules! typed {
             ($array:expr) => {
                 Some(integer_sums($array.as_slice()?, |v| i32::from(*v).clamp(low, high)))
@@ -197,7 +200,7 @@ mod tests {
         let volumes = [Voxels::I16(voxels.mapv(|v| v as i16)), Voxels::U8(voxels.mapv(|v| v as u8)), Voxels::U16(voxels)];
         for voxels in volumes {
             let volume = Volume { geometry: Geometry::identity([50, 40, 3]), voxels };
-            for window in [None, Some([-125.0, 225.0]), Some([300.0, 40_000.0])] {
+            for window in [None, Some([-125.0, 225.0]), Some([300.0, 40_000.0]), Some([65_535.0, 1e9])] {
                 let source = Source::new(&volume, window, &Settings::default()).unwrap();
                 assert_eq!(source.integer_sums(), Some(source.sums()));
             }

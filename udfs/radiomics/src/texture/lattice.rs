@@ -17,6 +17,8 @@ pub(crate) struct Lattice {
     pub(crate) ranks: Vec<u16>,
     /// Where the region's voxels are in `ranks`, in array order.
     pub(crate) voxels: Vec<usize>,
+    /// The same as stretches along x.
+    pub(crate) runs: Vec<Range<usize>>,
     /// The levels that occur, ascending.
     pub(crate) levels: Vec<f64>,
     /// Highest level.
@@ -50,14 +52,20 @@ impl Lattice {
             *place = levels.len() as u16;
         }
         let mut ranks = vec![0; padded.iter().product()];
-        let mut voxels = Vec::with_capacity(binned.voxels);
-        for ((z, y, x), level) in binned.levels.indexed_iter().filter(|(_, level)| **level > 0) {
-            let at = ((z + margin[0]) * padded[1] + y + margin[1]) * padded[2] + x + margin[2];
-            ranks[at] = places[*level as usize];
-            voxels.push(at);
+        let mut voxels: Vec<usize> = Vec::with_capacity(binned.voxels);
+        for (line, row) in binned.levels.rows().into_iter().enumerate() {
+            let (z, y) = (line / ny, line % ny);
+            let first = ((z + margin[0]) * padded[1] + y + margin[1]) * padded[2] + margin[2];
+            for (at, level) in (first..).zip(row) {
+                ranks[at] = places[*level as usize];
+                if *level > 0 {
+                    voxels.push(at);
+                }
+            }
         }
+        let runs = voxels.chunk_by(|a, b| a + 1 == *b).map(|run| run[0]..run[0] + run.len()).collect();
         let strides = [(padded[1] * padded[2]) as isize, padded[2] as isize, 1];
-        Lattice { ranks, voxels, levels, n_levels: binned.n_levels, spacing: binned.spacing, size, margin, strides }
+        Lattice { ranks, voxels, runs, levels, n_levels: binned.n_levels, spacing: binned.spacing, size, margin, strides }
     }
 
     /// Position of a place in `ranks` within the box, z, y, x.
