@@ -88,6 +88,16 @@ impl Row {
         Row { start, step: std::array::from_fn(|a| end[a] - start[a]), length: length as f64 }
     }
 
+    /// Whether the row runs along the source's x axis.
+    pub(crate) fn keeps_y_and_z(&self) -> bool {
+        self.step[1] == 0.0 && self.step[2] == 0.0
+    }
+
+    /// Where the row starts along the source's x axis, and how far it goes.
+    pub(crate) fn along_x(&self) -> (f64, f64) {
+        (self.start[0], self.step[0])
+    }
+
     /// Source index of the row's voxel `x`.
     pub(crate) fn at(&self, x: usize) -> [f64; 3] {
         let alpha = x as f64 / self.length;

@@ -1,12 +1,12 @@
 //! Interpolation of a volume on another grid: nearest voxel, trilinear and cubic B-spline, as ITK 5.4 does it.
 //!
-//! The B-spline's coefficients come from Unser's recursive prefilter (Unser, Aldroubi & Eden, IEEE Trans. Signal
-//! Process. 1993;41:821) with mirrored borders. Its pole decays as 0.268^k, so of a large source only [`SPLINE_MARGIN`]
-//! voxels around the sampled part are filtered.
+//! The pole of the B-spline's prefilter decays as 0.268^k, so of a large source only [`SPLINE_MARGIN`] voxels around the
+//! sampled part are filtered.
 
 use ndarray::{Array3, s};
 
 use crate::grid::Row;
+use crate::spline::{RowSampler, coefficients, taps};
 use crate::volume::with_voxels;
 use crate::{Geometry, Volume, Voxels};
 
@@ -28,12 +28,6 @@ pub const SPLINE_MARGIN: usize = 40;
 /// Sources of at most this many voxels are filtered whole for a B-spline. On a plateau the recursion keeps the rounding
 /// of its start, and a saturated region whose value is a bin edge then needs the same start as the whole image has.
 const SPLINE_WHOLE: usize = 1 << 21;
-
-/// Pole of the cubic B-spline prefilter, sqrt(3) - 2 as f64 arithmetic gives it.
-const POLE: f64 = 1.732_050_807_568_877_2 - 2.0;
-
-/// Terms of the causal start: the pole to this power is below 1e-10.
-const HORIZON: usize = 18;
 
 /// `volume` on `grid`, in its own voxel type; `outside` where the grid leaves the volume.
 ///
@@ -98,15 +92,25 @@ fn sample(
     };
     let Some((lower, upper)) = footprint(source, grid, margin) else { return };
     let mut values = load(lower, upper);
+    let mut lower = lower;
     if interpolator == Interpolator::BSpline {
-        prefilter(&mut values);
+        // Four taps, mirrored at the borders, lie within three voxels of the sample.
+        let Some((from, to)) = footprint(source, grid, 3) else { return };
+        values = coefficients(values, std::array::from_fn(|a| from[a] - lower[a]..to[a] - lower[a]));
+        lower = from;
     }
-    let part = Part { values: &values, lower: [lower[2], lower[1], lower[0]], size: source.size };
+    let lower = [lower[2], lower[1], lower[0]];
+    let part = Part { values: &values, lower, size: source.size };
+    let mut rows = RowSampler::default();
     let (from, to) = (source.map(), grid.map());
     let [nx, ny, nz] = grid.size;
     for z in 0..nz {
         for y in 0..ny {
             let row = Row::new(&from, &to, nx, y, z);
+            if interpolator == Interpolator::BSpline && row.keeps_y_and_z() {
+                rows.row(&row, nx, &values, lower, source.size, |x, value| put((z * ny + y) * nx + x, value));
+                continue;
+            }
             for x in 0..nx {
                 let index = row.at(x);
                 if !inside(index, source.size) {
@@ -164,8 +168,24 @@ pub fn footprint(source: &Geometry, grid: &Geometry, margin: usize) -> Option<([
 
 /// Voxels `lower..upper` (z, y, x) as float64.
 pub fn crop_f64(voxels: &Voxels, lower: [usize; 3], upper: [usize; 3]) -> Array3<f64> {
+    crop_map(voxels, lower, upper, |v| v)
+}
+
+/// A function of the voxels `lower..upper` (z, y, x).
+pub fn crop_map(voxels: &Voxels, lower: [usize; 3], upper: [usize; 3], f: impl Fn(f64) -> f64) -> Array3<f64> {
     let part = s![lower[0]..upper[0], lower[1]..upper[1], lower[2]..upper[2]];
-    with_voxels!(voxels, a => a.slice(part).mapv(|v| v as f64))
+    with_voxels!(voxels, a => {
+        let part = a.slice(part);
+        let mut values = Vec::with_capacity(part.len());
+        for row in part.rows() {
+            match row.to_slice() {
+                Some(row) => values.extend(row.iter().map(|v| f(*v as f64))),
+                None => values.extend(row.iter().map(|v| f(*v as f64))),
+            }
+        }
+        // Rows come in order, so the shape fits.
+        Array3::from_shape_vec(part.raw_dim(), values).unwrap_or_default()
+    })
 }
 
 /// A loaded part of a source: values (or spline coefficients) from voxel `lower` on, in a source of `size` voxels.
@@ -209,20 +229,14 @@ impl Part<'_> {
     }
 
     fn spline(&self, index: [f64; 3]) -> f64 {
-        let mut taps = [[0usize; 4]; 3];
-        let mut weights = [[0.0; 4]; 3];
-        for a in 0..3 {
-            // ITK finds the taps by the index in float32, so that one a hair below a voxel's centre counts as on it.
-            let floor = f64::from((index[a] as f32).floor());
-            weights[a] = cubic_weights(index[a] - floor);
-            for (k, tap) in taps[a].iter_mut().enumerate() {
-                *tap = mirror(floor as isize - 1 + k as isize, self.size[a]) - self.lower[a];
-            }
-        }
+        let [(xs, wxs), (ys, wys), (zs, wzs)] = [0, 1, 2].map(|a| {
+            let (taps, weights) = taps(index[a], self.size[a]);
+            (taps.map(|t| t - self.lower[a]), weights)
+        });
         let mut sum = 0.0;
-        for (z, wz) in taps[2].into_iter().zip(weights[2]) {
-            for (y, wy) in taps[1].into_iter().zip(weights[1]) {
-                for (x, wx) in taps[0].into_iter().zip(weights[0]) {
+        for (z, wz) in zs.into_iter().zip(wzs) {
+            for (y, wy) in ys.into_iter().zip(wys) {
+                for (x, wx) in xs.into_iter().zip(wxs) {
                     sum += wx * wy * wz * self.values[[z, y, x]];
                 }
             }
@@ -231,95 +245,10 @@ impl Part<'_> {
     }
 }
 
-/// Cubic B-spline at the four taps around a sample that lies `t` (in [0, 1)) behind the second.
-fn cubic_weights(t: f64) -> [f64; 4] {
-    let w3 = (1.0 / 6.0) * t * t * t;
-    let w0 = (1.0 / 6.0) + 0.5 * t * (t - 1.0) - w3;
-    let w2 = t + w0 - 2.0 * w3;
-    [w0, 1.0 - w0 - w2 - w3, w2, w3]
-}
-
-/// Voxel that stands for position `i` beyond the borders of an axis of `n` voxels; the edge is not repeated.
-fn mirror(i: isize, n: usize) -> usize {
-    if n == 1 {
-        return 0;
-    }
-    let last = n as isize - 1;
-    let i = if i < 0 { -i } else { i };
-    let i = if i > last { 2 * last - i } else { i };
-    i.clamp(0, last) as usize
-}
-
-/// Replaces values `[z, y, x]` by their cubic B-spline coefficients, axis by axis: x, y, z.
-pub fn prefilter(values: &mut Array3<f64>) {
-    let (nz, ny, nx) = values.dim();
-    let Some(flat) = values.as_slice_mut() else { return };
-    prefilter_axis(flat, nx, 1);
-    prefilter_axis(flat, ny, nx);
-    prefilter_axis(flat, nz, nx * ny);
-}
-
-/// Filters along an axis of `n` voxels that lie `stride` apart; the `stride` lines side by side run together.
-fn prefilter_axis(values: &mut [f64], n: usize, stride: usize) {
-    if n < 2 {
-        return;
-    }
-    let gain = (1.0 - POLE) * (1.0 - 1.0 / POLE);
-    for block in values.chunks_exact_mut(n * stride) {
-        block.iter_mut().for_each(|v| *v *= gain);
-        start_causal(block, n, stride);
-        for i in 1..n {
-            let (before, from) = block.split_at_mut(i * stride);
-            let previous = &before[(i - 1) * stride..];
-            for (v, p) in from[..stride].iter_mut().zip(previous) {
-                *v += POLE * p;
-            }
-        }
-        let factor = POLE / (POLE * POLE - 1.0);
-        let (before, last) = block.split_at_mut((n - 1) * stride);
-        for (v, p) in last.iter_mut().zip(&before[(n - 2) * stride..]) {
-            *v = factor * (POLE * p + *v);
-        }
-        for i in (0..n - 1).rev() {
-            let (upto, after) = block.split_at_mut((i + 1) * stride);
-            for (v, next) in upto[i * stride..].iter_mut().zip(&after[..stride]) {
-                *v = POLE * (next - *v);
-            }
-        }
-    }
-}
-
-/// First causal coefficient of each line: the mirrored signal's whole past, cut after [`HORIZON`] terms.
-fn start_causal(block: &mut [f64], n: usize, stride: usize) {
-    for j in 0..stride {
-        let at = |i: usize| block[i * stride + j];
-        let mut power = POLE;
-        let start = if HORIZON < n {
-            let mut sum = at(0);
-            for i in 1..HORIZON {
-                sum += power * at(i);
-                power *= POLE;
-            }
-            sum
-        } else {
-            let inverse = 1.0 / POLE;
-            let mut back = POLE.powi(n as i32 - 1);
-            let mut sum = at(0) + back * at(n - 1);
-            back = back * (back * inverse);
-            for i in 1..n - 1 {
-                sum += (power + back) * at(i);
-                power *= POLE;
-                back *= inverse;
-            }
-            sum / (1.0 - power * power)
-        };
-        block[j] = start;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spline::prefilter;
 
     fn wavy(size: [usize; 3]) -> Volume {
         let geometry = Geometry { spacing: [0.8, 1.0, 2.5], ..Geometry::identity(size) };
@@ -395,17 +324,23 @@ mod tests {
         assert_eq!(nearest(0.499_999_999_999_999_94, 1), 0);
     }
 
+    /// A row along x takes its samples together, with the bits of single ones.
     #[test]
-    fn coefficients_reproduce_a_short_and_a_long_line() {
-        for n in [2, 3, 17, 18, 19, 60] {
-            let values = Array3::from_shape_fn((1, 1, n), |(_, _, x)| (x * x % 7) as f64);
-            let mut c = values.clone();
-            prefilter(&mut c);
-            for x in 0..n {
-                let (l, r) = (mirror(x as isize - 1, n), mirror(x as isize + 1, n));
-                let back = (c[[0, 0, l]] + 4.0 * c[[0, 0, x]] + c[[0, 0, r]]) / 6.0;
-                assert!((back - values[[0, 0, x]]).abs() < 1e-8, "n {n} x {x}: {back}");
-            }
+    fn rows_equal_single_samples() {
+        let volume = wavy([19, 21, 9]);
+        let mut values = f64s(&volume).clone();
+        prefilter(&mut values);
+        let part = Part { values: &values, lower: [0; 3], size: volume.geometry.size };
+        let mut grid = volume.geometry.clone();
+        grid.spacing = [0.61, 0.37, 1.3];
+        grid.origin = [-0.7, -1.0, -0.9];
+        grid.size = [30, 62, 20];
+        let found = resample(&volume, &grid, Interpolator::BSpline, -1.0);
+        let (from, to) = (volume.geometry.map(), grid.map());
+        for ((z, y, x), v) in f64s(&found).indexed_iter() {
+            let index = Row::new(&from, &to, grid.size[0], y, z).at(x);
+            let expected = if inside(index, volume.geometry.size) { part.spline(index) } else { -1.0 };
+            assert_eq!(v.to_bits(), expected.to_bits(), "{z} {y} {x}: {v} {expected}");
         }
     }
 }

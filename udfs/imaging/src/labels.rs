@@ -82,6 +82,10 @@ fn tight<T>(array: ArrayView3<T>, at: [usize; 3], is: impl Fn(&T) -> bool) -> Op
     let (mut low, mut high) = ([usize::MAX; 3], [0; 3]);
     for (z, plane) in array.outer_iter().enumerate() {
         for (y, row) in plane.outer_iter().enumerate() {
+            // Most rows hold none: a look at all of a row without branches takes many voxels at once.
+            if row.to_slice().is_some_and(|row| !row.iter().fold(false, |any, v| any | is(v))) {
+                continue;
+            }
             let Some(first) = row.iter().position(&is) else { continue };
             let last = row.iter().rposition(&is).unwrap_or(first);
             for (a, (l, h)) in [(z, z), (y, y), (first, last)].into_iter().enumerate() {

@@ -11,12 +11,14 @@ use crate::{Binned, RadiomicsError, Settings};
 pub(crate) const MAX_LEVELS: u64 = 1 << 14;
 
 /// Edges of the bins, ascending. A value's bin is the number of edges that are at most the value.
-struct Edges {
-    first: f64,
-    step: f64,
-    count: u64,
-    /// Explicit edges where they do not follow `first + k * step`.
-    listed: Vec<f64>,
+enum Edges {
+    /// `count` edges: `first + k * step`.
+    Even {
+        first: f64,
+        step: f64,
+        count: u64,
+    },
+    Listed(Vec<f64>),
 }
 
 impl Edges {
@@ -28,9 +30,11 @@ impl Edges {
         let width = settings.bin_width;
         let low = minimum - floored_modulo(minimum, width);
         let high = maximum + 2.0 * width;
-        let count = ((high - low) / width).ceil().max(0.0) as u64;
+        let count = ((high - low) / width).ceil();
+        // Intensities beyond what f64 holds have no bins.
+        let count = if count.is_nan() { u64::MAX } else { count as u64 };
         // numpy.arange takes the difference of its first two values as the step.
-        Edges { first: low, step: (low + width) - low, count, listed: Vec::new() }
+        Edges::Even { first: low, step: (low + width) - low, count }
     }
 
     /// `numpy.histogram_bin_edges`, with the last edge moved up so that the maximum falls in the last bin.
@@ -39,28 +43,36 @@ impl Edges {
         let step = (high - low) / count as f64;
         let mut listed: Vec<f64> = (0..count).map(|k| k as f64 * step + low).collect();
         listed.push(high + 1.0);
-        Edges { first: low, step, count: count as u64 + 1, listed }
+        Edges::Listed(listed)
     }
 
-    fn at(&self, k: u64) -> f64 {
-        match self.listed.get(k as usize) {
-            Some(edge) => *edge,
-            None => self.first + k as f64 * self.step,
+    /// The edges one by one; an error when there are too many.
+    fn list(self) -> Result<Vec<f64>, RadiomicsError> {
+        let bins = match &self {
+            Edges::Even { count, .. } => *count,
+            Edges::Listed(edges) => edges.len() as u64,
+        };
+        if bins > MAX_LEVELS {
+            return Err(RadiomicsError::TooManyLevels { bins, limit: MAX_LEVELS });
         }
+        Ok(match self {
+            Edges::Even { first, step, count } => (0..count).map(|k| first + k as f64 * step).collect(),
+            Edges::Listed(edges) => edges,
+        })
     }
+}
 
-    /// Number of edges at or below `value`.
-    fn bin(&self, value: f64) -> u64 {
-        let guess = ((value - self.first) / self.step).floor();
-        let mut k = (guess.max(0.0) as u64).min(self.count - 1);
-        while k > 0 && self.at(k) > value {
-            k -= 1;
-        }
-        while k + 1 < self.count && self.at(k + 1) <= value {
-            k += 1;
-        }
-        k + 1
+/// Number of edges at or below `value`, at least 1; `per_edge` is about 1 / the distance of two edges.
+fn bin_of(edges: &[f64], per_edge: f64, value: f64) -> u32 {
+    let last = edges.len() - 1;
+    let mut k = (((value - edges[0]) * per_edge) as usize).min(last);
+    while k > 0 && edges[k] > value {
+        k -= 1;
     }
+    while k < last && edges[k + 1] <= value {
+        k += 1;
+    }
+    k as u32 + 1
 }
 
 /// `a - w floor(a / w)` as numpy computes it: the C remainder, moved to the sign of `w`.
@@ -80,22 +92,33 @@ fn floored_modulo(a: f64, w: f64) -> f64 {
 /// # Errors
 /// [`RadiomicsError::TooManyLevels`] when the intensities span more bins than a texture matrix can have.
 pub(crate) fn bin(values: &Array3<f64>, inside: &Array3<bool>, spacing: [f64; 3], settings: &Settings) -> Result<Binned, RadiomicsError> {
-    let roi = || values.iter().zip(inside).filter(|(_, inside)| **inside).map(|(v, _)| *v);
-    let (minimum, maximum) = roi().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    let edges = Edges::new(minimum, maximum, settings);
-    if edges.count > MAX_LEVELS {
-        return Err(RadiomicsError::TooManyLevels { bins: edges.count, limit: MAX_LEVELS });
-    }
-    let mut levels = Array3::zeros(values.dim());
-    let (mut n_levels, mut voxels) = (0, 0);
-    for ((level, value), inside) in levels.iter_mut().zip(values).zip(inside) {
+    let values = values.as_standard_layout();
+    let inside = inside.as_standard_layout();
+    let voxels = || values.iter().zip(&inside);
+    let (mut minimum, mut maximum, mut n) = (f64::INFINITY, f64::NEG_INFINITY, 0);
+    for (value, inside) in voxels() {
         if *inside {
-            *level = edges.bin(*value) as u32;
-            n_levels = n_levels.max(*level);
-            voxels += 1;
+            minimum = minimum.min(*value);
+            maximum = maximum.max(*value);
+            n += 1;
         }
     }
-    Ok(Binned { levels, n_levels, voxels, spacing })
+    let edges = Edges::new(minimum, maximum, settings).list()?;
+    // The last of counted edges is raised; the first two are as far apart as any.
+    let per_edge = match edges[..] {
+        [a, b, ..] => 1.0 / (b - a),
+        _ => 1.0,
+    };
+    let mut n_levels = 0;
+    let levels = voxels().map(|(value, inside)| {
+        let level = if *inside { bin_of(&edges, per_edge, *value) } else { 0 };
+        n_levels = n_levels.max(level);
+        level
+    });
+    let levels = levels.collect();
+    // One level for each voxel, so the shape fits.
+    let levels = Array3::from_shape_vec(values.raw_dim(), levels).unwrap_or_default();
+    Ok(Binned { levels, n_levels, voxels: n, spacing })
 }
 
 #[cfg(test)]

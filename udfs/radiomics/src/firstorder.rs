@@ -11,17 +11,17 @@ const EPSILON: f64 = f64::EPSILON;
 
 /// The features in alphabetical order. `values` and `inside` are `[z, y, x]`; `binned` is the same region.
 pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &Binned, settings: &Settings) -> Vec<(&'static str, f64)> {
-    let roi: Vec<f64> = values.iter().zip(inside).filter(|(_, inside)| **inside).map(|(v, _)| *v).collect();
+    let mut roi = Vec::with_capacity(binned.voxels);
+    roi.extend(values.iter().zip(inside).filter(|(_, inside)| **inside).map(|(v, _)| *v));
     let n = roi.len() as f64;
     let mut sorted = roi.clone();
-    sorted.sort_unstable_by(f64::total_cmp);
+    sort_for_percentiles(&mut sorted, &[0.10, 0.25, 0.5, 0.75, 0.90]);
 
-    let mean = sum(&roi) / n;
-    let moment = |power: i32| mean_of(&roi, |v| (v - mean).powi(power));
-    let variance = moment(2);
+    let mean = mean_of(&roi, |v| v);
+    let variance = mean_of(&roi, |v| (v - mean).powi(2));
     let flat = variance == 0.0;
-    let skewness = if flat { 0.0 } else { moment(3) / variance.powf(1.5) };
-    let kurtosis = if flat { 0.0 } else { moment(4) / (variance * variance) };
+    let skewness = if flat { 0.0 } else { mean_of(&roi, |v| (v - mean).powi(3)) / variance.powf(1.5) };
+    let kurtosis = if flat { 0.0 } else { mean_of(&roi, |v| (v - mean).powi(2).powi(2)) / (variance * variance) };
     let mean_square = mean_of(&roi, |v| (v + settings.voxel_array_shift).powi(2));
     let energy = mean_square * n;
 
@@ -53,40 +53,59 @@ pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &B
     ]
 }
 
-/// Sum in numpy's order: halves down to blocks of 128, eight running sums in each. Besides being accurate, it leaves
-/// the mean of a flat region with numpy's rounding, from which its skewness and kurtosis follow.
-fn sum(values: &[f64]) -> f64 {
+/// Sum of a function of each value in numpy's order: halves down to blocks of 128, eight running sums in each. Besides
+/// being accurate, it leaves the mean of a flat region with numpy's rounding, from which its skewness and kurtosis
+/// follow.
+fn sum(values: &[f64], f: &impl Fn(f64) -> f64) -> f64 {
     let n = values.len();
     if n < 8 {
-        return values.iter().sum();
+        return values.iter().map(|v| f(*v)).sum();
     }
     if n > 128 {
         let half = n / 2 - n / 2 % 8;
-        return sum(&values[..half]) + sum(&values[half..]);
+        return sum(&values[..half], f) + sum(&values[half..], f);
     }
-    let mut r = [0.0; 8];
-    r.copy_from_slice(&values[..8]);
-    let blocks = values[8..].chunks_exact(8);
-    let rest = blocks.remainder();
-    for block in blocks {
+    let (blocks, rest) = values.as_chunks::<8>();
+    let mut r = blocks[0].map(f);
+    for block in &blocks[1..] {
         for (r, v) in r.iter_mut().zip(block) {
-            *r += v;
+            *r += f(*v);
         }
     }
     let eight = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-    rest.iter().fold(eight, |total, v| total + v)
+    rest.iter().fold(eight, |total, v| total + f(*v))
 }
 
 /// Mean of a function of each value.
 pub(crate) fn mean_of(values: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-    let mapped: Vec<f64> = values.iter().map(|v| f(*v)).collect();
-    sum(&mapped) / values.len() as f64
+    sum(values, &f) / values.len() as f64
 }
 
 /// Mean distance from the mean.
 pub(crate) fn mean_absolute_deviation(values: &[f64]) -> f64 {
     let mean = mean_of(values, |v| v);
     mean_of(values, |v| (v - mean).abs())
+}
+
+/// Puts the values that [`percentile`] reads for the ascending `quantiles`, and the first and last, where sorting would.
+fn sort_for_percentiles(values: &mut [f64], quantiles: &[f64]) {
+    let last = values.len() - 1;
+    let mut ranks = vec![0, last];
+    for q in quantiles {
+        let below = ((last as f64 * q).floor() as usize).min(last);
+        ranks.extend([below, (below + 1).min(last)]);
+    }
+    ranks.sort_unstable();
+    ranks.dedup();
+    select(values, 0, &ranks);
+}
+
+/// Puts the values of the ascending `ranks` in place; `values` start at rank `first`.
+fn select(values: &mut [f64], first: usize, ranks: &[usize]) {
+    let Some(rank) = ranks.get(ranks.len() / 2) else { return };
+    let (low, _, high) = values.select_nth_unstable_by(rank - first, f64::total_cmp);
+    select(low, first, &ranks[..ranks.len() / 2]);
+    select(high, rank + 1, &ranks[ranks.len() / 2 + 1..]);
 }
 
 /// Percentile of ascending values at position (n - 1) q, between neighbours by numpy's two-sided formula.
@@ -128,10 +147,27 @@ mod tests {
     }
 
     #[test]
+    fn selection_puts_percentiles_where_sorting_does() {
+        let quantiles = [0.10, 0.25, 0.5, 0.75, 0.90];
+        for n in [1usize, 2, 3, 10, 11, 997] {
+            for many in [3, 100_000] {
+                let values: Vec<f64> = (0..n).map(|i| (i * 7919 % 1013 % many) as f64 - 50.0).collect();
+                let (mut selected, mut sorted) = (values.clone(), values);
+                sort_for_percentiles(&mut selected, &quantiles);
+                sorted.sort_unstable_by(f64::total_cmp);
+                assert_eq!((selected[0], selected[n - 1]), (sorted[0], sorted[n - 1]));
+                for q in quantiles {
+                    assert_eq!(percentile(&selected, q), percentile(&sorted, q), "{n} {q}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn sums_of_every_length() {
         for n in [0, 7, 8, 127, 128, 129, 300, 1000] {
             let values: Vec<f64> = (0..n).map(f64::from).collect();
-            assert_eq!(sum(&values), f64::from(n * (n - 1) / 2), "{n}");
+            assert_eq!(sum(&values, &|v| v), f64::from(n * (n - 1) / 2), "{n}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A CT of 512 x 512 x 300 voxels takes 600 MB as float64. The window and the z-score are functions of one voxel, so
 //! they are applied to the voxels that are needed and the whole image is only read for its mean and deviation.
 
-use esccsql_imaging::{Geometry, Volume, Voxels, crop_f64};
+use esccsql_imaging::{Geometry, Volume, Voxels, crop_map};
 use ndarray::Array3;
 
 use crate::{RadiomicsError, Settings};
@@ -51,27 +51,28 @@ pub(crate) struct Source<'a> {
     pub(crate) pixel: Pixel,
 }
 
-/// `scale * (x - mean) / sd`, limited to `outliers` standard deviations before scaling.
+/// `scale * (x - mean) / sd`, limited to `limit` standard deviations before scaling.
 #[derive(Debug, Clone, Copy)]
 struct ZScore {
     mean: f64,
     inverse_sd: f64,
-    outliers: Option<f64>,
+    limit: f64,
     scale: f64,
 }
 
 impl ZScore {
+    /// Leaves every value as it is.
+    const IDENTITY: ZScore = ZScore { mean: 0.0, inverse_sd: 1.0, limit: f64::INFINITY, scale: 1.0 };
+
     fn apply(self, x: f64) -> f64 {
         let z = (x - self.mean) * self.inverse_sd;
-        let z = self.outliers.map_or(z, |k| {
-            if z > k {
-                k
-            } else if z < -k {
-                -k
-            } else {
-                z
-            }
-        });
+        let z = if z > self.limit {
+            self.limit
+        } else if z < -self.limit {
+            -self.limit
+        } else {
+            z
+        };
         z * self.scale
     }
 }
@@ -90,8 +91,8 @@ impl<'a> Source<'a> {
             if sd.is_nan() || sd <= 0.0 {
                 return Err(RadiomicsError::ConstantImage { value: mean });
             }
-            let (outliers, scale) = (settings.remove_outliers, settings.normalize_scale);
-            source.zscore = Some(ZScore { mean, inverse_sd: 1.0 / sd, outliers, scale });
+            let (limit, scale) = (settings.remove_outliers.unwrap_or(f64::INFINITY), settings.normalize_scale);
+            source.zscore = Some(ZScore { mean, inverse_sd: 1.0 / sd, limit, scale });
             source.pixel = Pixel::Float64;
         }
         Ok(source)
@@ -103,14 +104,9 @@ impl<'a> Source<'a> {
 
     /// Voxels `lower..upper` (z, y, x).
     pub(crate) fn region(&self, lower: [usize; 3], upper: [usize; 3]) -> Array3<f64> {
-        let mut values = crop_f64(&self.volume.voxels, lower, upper);
-        if let Some([low, high]) = self.window {
-            values.mapv_inplace(|v| v.clamp(low, high));
-        }
-        if let Some(zscore) = self.zscore {
-            values.mapv_inplace(|v| zscore.apply(v));
-        }
-        values
+        let [low, high] = self.window.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+        let zscore = self.zscore.unwrap_or(ZScore::IDENTITY);
+        crop_map(&self.volume.voxels, lower, upper, |v| zscore.apply(v.clamp(low, high)))
     }
 
     /// Folds every voxel, slice by slice: `per_slice` reduces one z-slice, the results come in order.
@@ -122,12 +118,59 @@ impl<'a> Source<'a> {
     /// ITK's formulas, whose last bits decide where a saturated region's rounding noise falls.
     fn mean_and_sd(&self) -> (f64, f64) {
         let n = self.volume.geometry.size.iter().product::<usize>() as f64;
-        let sums = self.slices(|s| (compensated_sum(s.iter().copied()), compensated_sum(s.iter().map(|v| v * v))));
-        let sum = compensated_sum(sums.iter().map(|s| s.0));
-        let squares = compensated_sum(sums.iter().map(|s| s.1));
+        let (sum, squares) = self.integer_sums().unwrap_or_else(|| self.sums());
         let variance = (squares - sum * sum / n) / (n - 1.0);
         (sum / n, variance.sqrt())
     }
+
+    /// Sums of all voxels and of their squares, each rounded once.
+    fn sums(&self) -> (f64, f64) {
+        let sums = self.slices(|s| (compensated_sum(s.iter().copied()), compensated_sum(s.iter().map(|v| v * v))));
+        (compensated_sum(sums.iter().map(|s| s.0)), compensated_sum(sums.iter().map(|s| s.1)))
+    }
+
+    /// The same in integers, where these hold every voxel and the window.
+    fn integer_sums(&self) -> Option<(f64, f64)> {
+        let [low, high] = self.window.unwrap_or([f64::from(i32::MIN), f64::from(i32::MAX)]);
+        let (low, high) = (whole(low)?, whole(high)?);
+        if low > i32::from(u16::MAX) || high < i32::from(i16::MIN) {
+            return None;
+        }
+        macro_rules! typed {
+            ($array:expr) => {
+                Some(integer_sums($array.as_slice()?, |v| i32::from(*v).clamp(low, high)))
+            };
+        }
+        match &self.volume.voxels {
+            Voxels::U8(a) => typed!(a),
+            Voxels::I8(a) => typed!(a),
+            Voxels::U16(a) => typed!(a),
+            Voxels::I16(a) => typed!(a),
+            _ => None,
+        }
+    }
+}
+
+/// A whole number that an `i32` holds.
+fn whole(v: f64) -> Option<i32> {
+    (f64::from(v as i32) == v).then_some(v as i32)
+}
+
+/// Sums of `value` of each voxel and of its square. At most 2^16 in size, so that 2^31 voxels fit in 64 bits.
+fn integer_sums<T>(voxels: &[T], value: impl Fn(&T) -> i32) -> (f64, f64) {
+    let (mut sum, mut squares) = (0i64, 0u64);
+    for block in voxels.chunks(1 << 12) {
+        // 2^12 values of at most 2^16 fit in 32 bits.
+        let mut of_block = 0i32;
+        for v in block {
+            let v = value(v);
+            of_block += v;
+            let size = u64::from(v.unsigned_abs());
+            squares += size * size;
+        }
+        sum += i64::from(of_block);
+    }
+    (sum as f64, squares as f64)
 }
 
 /// Sum with Neumaier's compensation.
@@ -148,6 +191,22 @@ mod tests {
     #[test]
     fn sums_keep_what_a_large_term_would_swallow() {
         assert_eq!(compensated_sum([1.0, 1e100, 1.0, -1e100].into_iter()), 2.0);
+    }
+
+    #[test]
+    fn integers_add_up_to_the_same() {
+        use esccsql_imaging::Geometry;
+        let voxels = Array3::from_shape_fn((3, 40, 50), |(z, y, x)| (x * 1311 + y * 777 + z * 91) as u16);
+        let volumes = [Voxels::I16(voxels.mapv(|v| v as i16)), Voxels::U8(voxels.mapv(|v| v as u8)), Voxels::U16(voxels)];
+        for voxels in volumes {
+            let volume = Volume { geometry: Geometry::identity([50, 40, 3]), voxels };
+            for window in [None, Some([-125.0, 225.0]), Some([300.0, 40_000.0]), Some([65_535.0, 1e9])] {
+                let source = Source::new(&volume, window, &Settings::default()).unwrap();
+                assert_eq!(source.integer_sums(), Some(source.sums()));
+            }
+            let source = Source::new(&volume, Some([-0.5, 225.0]), &Settings::default()).unwrap();
+            assert_eq!(source.integer_sums(), None);
+        }
     }
 
     /// PyRadiomics' mean and deviation of the clipped image, which are ITK's.

@@ -41,8 +41,11 @@ pub(crate) fn gather(frame: &Frame<'_>, positions: &[Vec<usize>; 3]) -> Array3<f
     for &(tz, z, nz) in &runs[0] {
         for &(ty, y, ny) in &runs[1] {
             for &(tx, x, nx) in &runs[2] {
-                let block = frame.region([z, y, x], [z + nz, y + ny, x + nx]);
-                out.slice_mut(s![tz..tz + nz, ty..ty + ny, tx..tx + nx]).assign(&block);
+                let mut to = out.slice_mut(s![tz..tz + nz, ty..ty + ny, tx..tx + nx]);
+                match frame {
+                    Frame::Array(values) => to.assign(&values.slice(s![z..z + nz, y..y + ny, x..x + nx])),
+                    Frame::Stored(source) => to.assign(&source.region([z, y, x], [z + nz, y + ny, x + nx])),
+                }
             }
         }
     }

@@ -75,7 +75,8 @@ pub(crate) fn wavelet(
         let left = (settings.level - level) as usize;
         let prefix = if level == 1 { "wavelet".to_string() } else { format!("wavelet{level}") };
         let mut bands = vec![(String::new(), data)];
-        for &axis in &axes {
+        let (last, first) = axes.split_last().ok_or_else(|| unknown(&settings.wavelet))?;
+        for &axis in first {
             bands = bands
                 .into_iter()
                 .flat_map(|(name, values)| {
@@ -85,20 +86,27 @@ pub(crate) fn wavelet(
                 })
                 .collect();
         }
-        let (name, low) = bands.remove(0);
         let crop = |mut values: Array3<f64>| {
             for &axis in &axes {
                 let from = left * (length - length / 2 - 1);
                 let size = area.upper[axis] - area.lower[axis];
-                values = values.slice_axis(Axis(axis), (from..from + size).into()).to_owned();
+                if values.len_of(Axis(axis)) > size {
+                    values = values.slice_axis(Axis(axis), (from..from + size).into()).to_owned();
+                }
             }
             values
         };
-        for (name, values) in bands {
-            each(&format!("{prefix}-{name}"), crop(values))?;
+        // The last axis band by band, so that few are in memory; the one that is low along all axes comes at the end.
+        for (at, (name, values)) in bands.iter().enumerate() {
+            if at > 0 {
+                each(&format!("{prefix}-{name}L"), crop(convolve(values, *last, &taps.low, single)))?;
+            }
+            each(&format!("{prefix}-{name}H"), crop(convolve(values, *last, &taps.high, single)))?;
         }
+        let (name, values) = bands.swap_remove(0);
+        let low = convolve(&values, *last, &taps.low, single);
         if left == 0 {
-            return each(&format!("{prefix}-{name}"), crop(low));
+            return each(&format!("{prefix}-{name}L"), crop(low));
         }
         data = low;
     }
@@ -121,23 +129,54 @@ fn reach(inside: std::ops::Range<usize>, before: usize, after: usize, n: usize) 
         .collect()
 }
 
-/// The convolution along `axis` where it is complete: `filter.len() - 1` fewer voxels than `data`.
+/// The convolution along `axis` where it is complete: `filter.len() - 1` fewer voxels than `data`. Terms are added in
+/// the order of the taps.
 fn convolve(data: &Array3<f64>, axis: usize, filter: &[f64], single: bool) -> Array3<f64> {
     let taps = filter.len();
     let mut dim = data.raw_dim();
     dim[axis] = (dim[axis] + 1).saturating_sub(taps);
     let mut out = Array3::<f64>::zeros(dim);
-    // Terms are added in the order of the taps; each pass over the array adds one.
-    for (k, f) in filter.iter().enumerate() {
-        let from = taps - 1 - k;
-        let part = data.slice_axis(Axis(axis), (from..from + dim[axis]).into());
-        if single {
+    if single {
+        for (k, f) in filter.iter().enumerate() {
+            let from = taps - 1 - k;
+            let part = data.slice_axis(Axis(axis), (from..from + dim[axis]).into());
             out.zip_mut_with(&part, |sum, x| *sum = f64::from(*sum as f32 + *f as f32 * *x as f32));
-        } else {
-            out.zip_mut_with(&part, |sum, x| *sum += f * x);
+        }
+        return out;
+    }
+    let data = data.as_standard_layout();
+    // In memory one step along the axis is one stride, so each block of the axes from it on is filtered as a line.
+    let stride: usize = data.shape()[axis + 1..].iter().product();
+    let (block, kept) = (data.len_of(Axis(axis)) * stride, dim[axis] * stride);
+    if kept == 0 {
+        return out;
+    }
+    if let (Some(data), Some(out)) = (data.as_slice(), out.as_slice_mut()) {
+        for (data, out) in data.chunks_exact(block).zip(out.chunks_exact_mut(kept)) {
+            convolve_line(data, stride, filter, out);
         }
     }
     out
+}
+
+/// `out[i]` = sum over k of `filter[k] * data[i + (filter.len() - 1 - k) * stride]`.
+fn convolve_line(data: &[f64], stride: usize, filter: &[f64], out: &mut [f64]) {
+    const LANES: usize = 16;
+    let source = |k: usize| &data[(filter.len() - 1 - k) * stride..];
+    let (blocks, rest) = out.as_chunks_mut::<LANES>();
+    let done = blocks.len() * LANES;
+    for (b, out) in blocks.iter_mut().enumerate() {
+        let mut sums = [0.0; LANES];
+        for (k, f) in filter.iter().enumerate() {
+            for (sum, x) in sums.iter_mut().zip(&source(k)[b * LANES..][..LANES]) {
+                *sum += f * x;
+            }
+        }
+        *out = sums;
+    }
+    for (i, out) in rest.iter_mut().enumerate() {
+        *out = filter.iter().enumerate().fold(0.0, |sum, (k, f)| sum + f * source(k)[done + i]);
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +212,24 @@ mod tests {
         }
         for (found, expected) in [(high[[0, 0, 1]], 5.580192288525821), (high[[0, 0, 10]], -25.022047420716458)] {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn lines_side_by_side_equal_the_formula() {
+        let data = Array3::from_shape_fn((9, 11, 40), |(z, y, x)| ((z * 37 + y * 11 + x * 5) % 41) as f64 - 7.25);
+        let filter = [0.3, -0.7, 0.2, 0.9];
+        for axis in 0..3 {
+            let found = convolve(&data, axis, &filter, false);
+            assert_eq!(found.len_of(Axis(axis)) + 3, data.len_of(Axis(axis)));
+            for ((z, y, x), v) in found.indexed_iter() {
+                let expected = (0..4).fold(0.0, |sum, k| {
+                    let mut at = [z, y, x];
+                    at[axis] += 3 - k;
+                    sum + filter[k] * data[at]
+                });
+                assert_eq!(v.to_bits(), expected.to_bits());
+            }
         }
     }
 

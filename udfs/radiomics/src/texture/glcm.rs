@@ -40,11 +40,12 @@ pub(crate) fn glcm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str,
     let n = lattice.levels.len();
     let offsets = lattice.half(&settings.distances, settings);
     let mut counts = vec![0u32; n * n];
+    let mut tables = Vec::new();
     let mut features = Vec::new();
     let mut sum = vec![0.0; if settings.weighting_norm.is_some() { n * n } else { 0 }];
     for offset in offsets {
         counts.fill(0);
-        count(lattice, lattice.step(offset), &mut counts);
+        count(lattice, lattice.step(offset), &mut counts, &mut tables);
         let weight = match settings.weighting_norm {
             None => 1.0,
             Some(WeightingNorm::NoWeighting) => 1.0,
@@ -64,8 +65,43 @@ pub(crate) fn glcm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str,
     mean_over(&features, &NAMES)
 }
 
-/// Adds the pairs (voxel, voxel one step on) to `counts[i * n + j]`.
-fn count(lattice: &Lattice, step: isize, counts: &mut [u32]) {
+/// Levels up to which two tables are counted side by side.
+const TWO_TABLES: usize = 256;
+
+/// Adds the pairs (voxel, voxel one step on) to `counts[i * n + j]`. `tables` is room to work in.
+fn count(lattice: &Lattice, step: isize, counts: &mut [u32], tables: &mut Vec<u32>) {
+    let n = lattice.levels.len();
+    if n > TWO_TABLES {
+        return count_one_by_one(lattice, step, counts);
+    }
+    // Rows and columns from 0, outside, on. Neighbouring pairs are often equal: adding to the same place at once would
+    // wait, so every second pair goes to a table of its own.
+    let width = n + 1;
+    tables.clear();
+    tables.resize(2 * width * width, 0);
+    let (even, odd) = tables.split_at_mut(width * width);
+    let at = |a: u16, b: u16| a as usize * width + b as usize;
+    for run in &lattice.runs {
+        let from = run.start.wrapping_add_signed(step);
+        let (here, there) = (&lattice.ranks[run.clone()], &lattice.ranks[from..from + run.len()]);
+        let (pairs, rest) = here.as_chunks::<2>();
+        let (neighbours, rest_neighbours) = there.as_chunks::<2>();
+        for (a, b) in pairs.iter().zip(neighbours) {
+            even[at(a[0], b[0])] += 1;
+            odd[at(a[1], b[1])] += 1;
+        }
+        for (a, b) in rest.iter().zip(rest_neighbours) {
+            even[at(*a, *b)] += 1;
+        }
+    }
+    for i in 1..width {
+        for j in 1..width {
+            counts[(i - 1) * n + j - 1] += even[i * width + j] + odd[i * width + j];
+        }
+    }
+}
+
+fn count_one_by_one(lattice: &Lattice, step: isize, counts: &mut [u32]) {
     let n = lattice.levels.len();
     for &voxel in &lattice.voxels {
         let neighbour = lattice.neighbour(voxel, step) as usize;
@@ -194,11 +230,26 @@ fn maximal_correlation(p: &[f64], px: &[f64], py: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lattice::tests::binned;
+    use super::super::lattice::tests::{binned, noise};
     use super::*;
 
     fn named(features: &[(&'static str, f64)], name: &str) -> f64 {
         features.iter().find(|(n, _)| *n == name).unwrap().1
+    }
+
+    #[test]
+    fn two_tables_equal_single_pairs() {
+        let settings = Settings { distances: vec![1, 2], ..Settings::default() };
+        for levels in [1, 2, 9, TWO_TABLES as u32] {
+            let lattice = Lattice::new(&noise(levels), &settings);
+            let n = lattice.levels.len();
+            for offset in lattice.half(&settings.distances, &settings) {
+                let (mut found, mut expected) = (vec![0; n * n], vec![0; n * n]);
+                count(&lattice, lattice.step(offset), &mut found, &mut Vec::new());
+                count_one_by_one(&lattice, lattice.step(offset), &mut expected);
+                assert_eq!(found, expected);
+            }
+        }
     }
 
     #[test]

@@ -32,16 +32,33 @@ fn dependences(lattice: &Lattice, settings: &Settings) -> SizeCounts {
     let steps = lattice.all_steps(&settings.distances, settings);
     let width = steps.len() + 2;
     let mut counts = vec![0u32; (lattice.levels.len() + 1) * width];
-    for &voxel in &lattice.voxels {
-        let rank = lattice.ranks[voxel];
-        let neighbours = steps.iter().map(|step| lattice.neighbour(voxel, *step));
-        let dependent = if settings.gldm_a == 0.0 {
-            neighbours.filter(|n| *n == rank).count()
-        } else {
-            let level = |rank: u32| lattice.levels[rank as usize - 1];
-            neighbours.filter(|n| *n > 0 && (level(*n) - level(rank)).abs() <= settings.gldm_a).count()
-        };
-        counts[rank as usize * width + dependent + 1] += 1;
+    if settings.gldm_a == 0.0 && steps.len() <= u16::MAX as usize {
+        let mut dependent = Vec::new();
+        for block in lattice.blocks() {
+            let ranks = &lattice.ranks[block.clone()];
+            dependent.clear();
+            dependent.resize(ranks.len(), 0u16);
+            for step in &steps {
+                let from = block.start.wrapping_add_signed(*step);
+                let neighbours = &lattice.ranks[from..from + ranks.len()];
+                for ((dependent, rank), neighbour) in dependent.iter_mut().zip(ranks).zip(neighbours) {
+                    *dependent += u16::from(rank == neighbour);
+                }
+            }
+            // Places outside the region fill row 0.
+            for (rank, dependent) in ranks.iter().zip(&dependent) {
+                counts[*rank as usize * width + *dependent as usize + 1] += 1;
+            }
+        }
+        counts[..width].fill(0);
+    } else {
+        for &voxel in &lattice.voxels {
+            let rank = lattice.ranks[voxel];
+            let level = |rank: u16| lattice.levels[rank as usize - 1];
+            let near = |n: &u16| *n > 0 && (level(*n) - level(rank)).abs() <= settings.gldm_a;
+            let dependent = steps.iter().map(|step| lattice.neighbour(voxel, *step)).filter(near).count();
+            counts[rank as usize * width + dependent + 1] += 1;
+        }
     }
     let mut dependences = SizeCounts::default();
     for (at, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
@@ -52,8 +69,21 @@ fn dependences(lattice: &Lattice, settings: &Settings) -> SizeCounts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lattice::tests::binned;
+    use super::super::lattice::tests::{binned, noise};
     use super::*;
+
+    /// A tolerance below one level takes the voxels one by one and finds the same.
+    #[test]
+    fn blocks_equal_single_voxels() {
+        for distances in [vec![1], vec![1, 3]] {
+            let by_block = Settings { distances, ..Settings::default() };
+            let one_by_one = Settings { gldm_a: 0.5, ..by_block.clone() };
+            for levels in [1, 2, 7] {
+                let lattice = Lattice::new(&noise(levels), &by_block);
+                assert_eq!(dependences(&lattice, &by_block), dependences(&lattice, &one_by_one));
+            }
+        }
+    }
 
     #[test]
     fn a_line_of_three_levels() {

@@ -31,7 +31,8 @@ const NAMES: [&str; 16] = [
 /// The features in alphabetical order.
 pub(crate) fn glrlm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str, f64)> {
     let directions = lattice.half(&[1], settings);
-    let matrices = directions.iter().filter_map(|d| Some((*d, runs(lattice, *d)?)));
+    let mut place = vec![0u32; lattice.ranks.len()];
+    let matrices = directions.iter().filter_map(|d| Some((*d, runs(lattice, *d, &mut place)?)));
     let features: Vec<_> = match settings.weighting_norm {
         None => matrices.map(|(_, m)| named(m.features(&lattice.levels))).collect(),
         Some(norm) => {
@@ -45,33 +46,49 @@ pub(crate) fn glrlm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str
     mean_over(&features, &NAMES)
 }
 
-/// Runs along a direction; `None` when no line meets two voxels.
-fn runs(lattice: &Lattice, direction: Offset) -> Option<SizeCounts> {
-    let step = lattice.step(direction);
-    // counts[rank][length]: lengths are short, so a flat table is quicker than a map.
+/// Runs along a direction that points forward in memory; `None` when no line meets two voxels. `place` is room for a
+/// number of each place of the lattice.
+fn runs(lattice: &Lattice, direction: Offset, place: &mut [u32]) -> Option<SizeCounts> {
+    let step = lattice.step(direction).unsigned_abs();
+    // reached[rank][k]: runs with at least k voxels, since each voxel knows its place in its run. No branches: most runs
+    // are short and end where no processor can foretell.
     let longest = (0..3).filter(|a| direction[*a] != 0).map(|a| lattice.size[a]).min().unwrap_or(1);
-    let mut counts = vec![0u32; (lattice.levels.len() + 1) * (longest + 1)];
-    let mut two_on_a_line = false;
-    for &voxel in &lattice.voxels {
-        let rank = lattice.ranks[voxel];
-        if lattice.neighbour(voxel, -step) == rank {
-            continue;
+    let width = longest + 2;
+    let mut reached = vec![0u32; (lattice.levels.len() + 1) * width];
+    let mut two_on_a_line = 0;
+    let mut visit = |rank: u16, rank_before: u16, place_before: u32| {
+        two_on_a_line |= rank_before;
+        // The place before was written in this direction when its rank is the same; otherwise it does not count.
+        let k = place_before * u32::from(rank_before == rank) + 1;
+        reached[rank as usize * width + k as usize] += 1;
+        k
+    };
+    for run in &lattice.runs {
+        let before = run.start - step..run.end - step;
+        let ranks = lattice.ranks[run.clone()].iter().zip(&lattice.ranks[before.clone()]);
+        if before.end <= run.start {
+            let (earlier, from) = place.split_at_mut(run.start);
+            for (((rank, rank_before), k), k_before) in ranks.zip(from).zip(&earlier[before]) {
+                *k = visit(*rank, *rank_before, *k_before);
+            }
+        } else {
+            for (voxel, (rank, rank_before)) in run.clone().zip(ranks) {
+                place[voxel] = visit(*rank, *rank_before, place[voxel - step]);
+            }
         }
-        let mut length = 1;
-        let mut at = voxel.wrapping_add_signed(step);
-        while lattice.ranks[at] == rank {
-            length += 1;
-            at = at.wrapping_add_signed(step);
-        }
-        counts[rank as usize * (longest + 1) + length] += 1;
-        two_on_a_line |= length > 1 || lattice.ranks[at] != 0;
     }
+    let two_on_a_line = two_on_a_line != 0;
     if !two_on_a_line && !meets_twice(lattice, direction) {
         return None;
     }
     let mut runs = SizeCounts::default();
-    for (at, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-        runs.add((at / (longest + 1)) as u32, (at % (longest + 1)) as u32, f64::from(count));
+    for (rank, reached) in reached.chunks_exact(width).enumerate() {
+        for length in 1..=longest {
+            let count = reached[length] - reached[length + 1];
+            if count > 0 {
+                runs.add(rank as u32, length as u32, f64::from(count));
+            }
+        }
     }
     Some(runs)
 }
@@ -116,12 +133,41 @@ fn named(f: Emphasis) -> Vec<(&'static str, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lattice::tests::binned;
+    use super::super::lattice::tests::{binned, noise};
     use super::*;
 
     fn along_x(levels: &[u32]) -> Option<SizeCounts> {
         let lattice = Lattice::new(&binned((1, 1, levels.len()), levels), &Settings::default());
-        runs(&lattice, [0, 0, 1])
+        found(&lattice, [0, 0, 1])
+    }
+
+    fn found(lattice: &Lattice, direction: Offset) -> Option<SizeCounts> {
+        runs(lattice, direction, &mut vec![7; lattice.ranks.len()])
+    }
+
+    /// Runs by walking each from its first voxel.
+    fn walked(lattice: &Lattice, direction: Offset) -> SizeCounts {
+        let step = lattice.step(direction);
+        let mut counts = SizeCounts::default();
+        for &voxel in &lattice.voxels {
+            let rank = lattice.ranks[voxel];
+            if lattice.neighbour(voxel, -step) != rank {
+                let steps = (1..).take_while(|k| lattice.neighbour(voxel, k * step) == rank).count();
+                counts.add(u32::from(rank), 1 + steps as u32, 1.0);
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn counted_places_equal_walked_runs() {
+        let settings = Settings::default();
+        for levels in [1, 2, 5, 60] {
+            let lattice = Lattice::new(&noise(levels), &settings);
+            for direction in lattice.half(&[1], &settings) {
+                assert_eq!(found(&lattice, direction), Some(walked(&lattice, direction)), "{direction:?}");
+            }
+        }
     }
 
     #[test]
@@ -137,8 +183,8 @@ mod tests {
     fn a_gap_still_makes_two_on_a_line() {
         assert!(along_x(&[1, 0, 0, 2]).is_some());
         let lattice = Lattice::new(&binned((1, 2, 2), &[1, 0, 0, 1]), &Settings::default());
-        assert!(runs(&lattice, [0, 0, 1]).is_none());
-        assert!(runs(&lattice, [0, 1, 1]).is_some());
-        assert!(runs(&lattice, [0, 1, -1]).is_none());
+        assert!(found(&lattice, [0, 0, 1]).is_none());
+        assert!(found(&lattice, [0, 1, 1]).is_some());
+        assert!(found(&lattice, [0, 1, -1]).is_none());
     }
 }

@@ -1,7 +1,12 @@
 //! The binned region as the texture matrices read it: flat, with an empty margin, so that every neighbour of a voxel
 //! is one addition away.
 
+use std::ops::Range;
+
 use crate::{Binned, Settings, WeightingNorm};
+
+/// Places of one block of [`Lattice::blocks`].
+const BLOCK: usize = 2048;
 
 /// A step to a neighbour in voxels, z, y, x.
 pub(crate) type Offset = [isize; 3];
@@ -9,9 +14,11 @@ pub(crate) type Offset = [isize; 3];
 /// Grey levels in a flat grid with an empty margin.
 pub(crate) struct Lattice {
     /// 0 outside the region, otherwise 1 + the place of the voxel's level in `levels`.
-    pub(crate) ranks: Vec<u32>,
+    pub(crate) ranks: Vec<u16>,
     /// Where the region's voxels are in `ranks`, in array order.
     pub(crate) voxels: Vec<usize>,
+    /// The same as stretches along x.
+    pub(crate) runs: Vec<Range<usize>>,
     /// The levels that occur, ascending.
     pub(crate) levels: Vec<f64>,
     /// Highest level.
@@ -34,7 +41,7 @@ impl Lattice {
         let reach = settings.distances.iter().copied().max().unwrap_or(1).max(1) as usize;
         let margin = size.map(|n| reach.min(n));
         let padded: [usize; 3] = std::array::from_fn(|a| size[a] + 2 * margin[a]);
-        let mut places = vec![0u32; binned.n_levels as usize + 1];
+        let mut places = vec![0u16; binned.n_levels as usize + 1];
         for level in &binned.levels {
             places[*level as usize] = 1;
         }
@@ -42,17 +49,23 @@ impl Lattice {
         let mut levels = Vec::new();
         for (level, place) in places.iter_mut().enumerate().filter(|(_, present)| **present == 1) {
             levels.push(level as f64);
-            *place = levels.len() as u32;
+            *place = levels.len() as u16;
         }
         let mut ranks = vec![0; padded.iter().product()];
-        let mut voxels = Vec::with_capacity(binned.voxels);
-        for ((z, y, x), level) in binned.levels.indexed_iter().filter(|(_, level)| **level > 0) {
-            let at = ((z + margin[0]) * padded[1] + y + margin[1]) * padded[2] + x + margin[2];
-            ranks[at] = places[*level as usize];
-            voxels.push(at);
+        let mut voxels: Vec<usize> = Vec::with_capacity(binned.voxels);
+        for (line, row) in binned.levels.rows().into_iter().enumerate() {
+            let (z, y) = (line / ny, line % ny);
+            let first = ((z + margin[0]) * padded[1] + y + margin[1]) * padded[2] + margin[2];
+            for (at, level) in (first..).zip(row) {
+                ranks[at] = places[*level as usize];
+                if *level > 0 {
+                    voxels.push(at);
+                }
+            }
         }
+        let runs = voxels.chunk_by(|a, b| a + 1 == *b).map(|run| run[0]..run[0] + run.len()).collect();
         let strides = [(padded[1] * padded[2]) as isize, padded[2] as isize, 1];
-        Lattice { ranks, voxels, levels, n_levels: binned.n_levels, spacing: binned.spacing, size, margin, strides }
+        Lattice { ranks, voxels, runs, levels, n_levels: binned.n_levels, spacing: binned.spacing, size, margin, strides }
     }
 
     /// Position of a place in `ranks` within the box, z, y, x.
@@ -68,7 +81,7 @@ impl Lattice {
     }
 
     /// Rank of the neighbour one `step` away.
-    pub(crate) fn neighbour(&self, voxel: usize, step: isize) -> u32 {
+    pub(crate) fn neighbour(&self, voxel: usize, step: isize) -> u16 {
         self.ranks[voxel.wrapping_add_signed(step)]
     }
 
@@ -104,6 +117,14 @@ impl Lattice {
         half.iter().map(|o| self.step(*o)).flat_map(|s| [s, -s]).collect()
     }
 
+    /// Blocks of places that together hold all of the region's voxels, small enough to stay in the processor's nearest
+    /// cache while every step is taken from them. What stands at `place + step` is then a slice as well.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let first = self.voxels.first().copied().unwrap_or(0);
+        let end = self.voxels.last().map_or(0, |last| last + 1);
+        (first..end).step_by(BLOCK).map(move |from| from..(from + BLOCK).min(end))
+    }
+
     /// Length of a step in mm by a norm; 1 for `NoWeighting`.
     pub(crate) fn length(&self, offset: Offset, norm: WeightingNorm) -> f64 {
         let mm: [f64; 3] = std::array::from_fn(|a| offset[a].unsigned_abs() as f64 * self.spacing[a]);
@@ -127,6 +148,21 @@ pub(crate) mod tests {
         let n_levels = levels.iter().copied().max().unwrap();
         let voxels = levels.iter().filter(|v| **v > 0).count();
         Binned { levels, n_levels, voxels, spacing: [1.0; 3] }
+    }
+
+    /// A region larger than a block, of `levels` levels that change in patches, with holes.
+    pub(crate) fn noise(levels: u32) -> Binned {
+        let dim = (11, 19, 23);
+        let mut state = 7u32;
+        let values: Vec<u32> = (0..dim.0 * dim.1 * dim.2)
+            .map(|i| {
+                if i % 3 == 0 {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                }
+                if (state >> 9) % 11 == 0 { 0 } else { 1 + (state >> 14) % levels }
+            })
+            .collect();
+        binned(dim, &values)
     }
 
     #[test]
@@ -154,7 +190,7 @@ pub(crate) mod tests {
     fn levels_that_do_not_occur_have_no_rank() {
         let lattice = Lattice::new(&binned((1, 1, 4), &[5, 0, 2, 5]), &Settings::default());
         assert_eq!(lattice.levels, [2.0, 5.0]);
-        let ranks: Vec<u32> = lattice.voxels.iter().map(|v| lattice.ranks[*v]).collect();
+        let ranks: Vec<u16> = lattice.voxels.iter().map(|v| lattice.ranks[*v]).collect();
         assert_eq!(ranks, [2, 1, 2]);
     }
 }

@@ -42,30 +42,80 @@ pub(crate) fn of_matrix(i: &[f64], count: &[f64], s: &[f64]) -> Vec<(&'static st
 /// Voxels of each level, and the sum of their distances from the mean of their neighbours.
 fn matrix(lattice: &Lattice, settings: &Settings) -> (Vec<f64>, Vec<f64>) {
     let steps = lattice.all_steps(&settings.distances, settings);
-    // Rank 0, outside, adds neither level nor neighbour.
-    let level: Vec<u64> = std::iter::once(0).chain(lattice.levels.iter().map(|l| *l as u64)).collect();
     let mut count = vec![0.0; lattice.levels.len()];
     let mut difference = vec![0.0; lattice.levels.len()];
-    for &voxel in &lattice.voxels {
-        let (mut sum, mut neighbours) = (0, 0u64);
-        for step in &steps {
-            let rank = lattice.neighbour(voxel, *step);
-            sum += level[rank as usize];
-            neighbours += u64::from(rank > 0);
-        }
-        let at = lattice.ranks[voxel] as usize - 1;
+    let mut add = |rank: u16, sum: u64, neighbours: u64| {
+        let at = rank as usize - 1;
         count[at] += 1.0;
         if neighbours > 0 {
             difference[at] += (lattice.levels[at] - sum as f64 / neighbours as f64).abs();
+        }
+    };
+    // Sum of levels and number of neighbours in one integer. Rank 0, outside, adds nothing to either.
+    let fits = steps.len() < 1 << (32 - COUNTED) && (steps.len() as u64) * u64::from(lattice.n_levels) < 1 << COUNTED;
+    if !fits {
+        one_by_one(lattice, &steps, add);
+        return (count, difference);
+    }
+    let level: Vec<u32> = std::iter::once(0).chain(lattice.levels.iter().map(|l| *l as u32 | 1 << COUNTED)).collect();
+    let levels: Vec<u32> = lattice.ranks.iter().map(|rank| level[*rank as usize]).collect();
+    let mut sums = Vec::new();
+    for block in lattice.blocks() {
+        sums.clear();
+        sums.resize(block.len(), 0u32);
+        for step in &steps {
+            let from = block.start.wrapping_add_signed(*step);
+            for (sum, level) in sums.iter_mut().zip(&levels[from..from + block.len()]) {
+                *sum += level;
+            }
+        }
+        for (rank, sum) in lattice.ranks[block].iter().zip(&sums).filter(|(rank, _)| **rank > 0) {
+            add(*rank, u64::from(sum & ((1 << COUNTED) - 1)), u64::from(sum >> COUNTED));
         }
     }
     (count, difference)
 }
 
+/// Bits for a sum of levels below the bits that count neighbours.
+const COUNTED: u32 = 22;
+
+/// Calls `add` with the rank, sum of levels and number of neighbours of each voxel.
+fn one_by_one(lattice: &Lattice, steps: &[isize], mut add: impl FnMut(u16, u64, u64)) {
+    let level: Vec<u64> = std::iter::once(0).chain(lattice.levels.iter().map(|l| *l as u64)).collect();
+    for &voxel in &lattice.voxels {
+        let (mut sum, mut neighbours) = (0, 0u64);
+        for step in steps {
+            let rank = lattice.neighbour(voxel, *step);
+            sum += level[rank as usize];
+            neighbours += u64::from(rank > 0);
+        }
+        add(lattice.ranks[voxel], sum, neighbours);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::lattice::tests::binned;
+    use super::super::lattice::tests::{binned, noise};
     use super::*;
+
+    #[test]
+    fn blocks_equal_single_voxels() {
+        for distances in [vec![1], vec![1, 3]] {
+            let settings = Settings { distances, ..Settings::default() };
+            for levels in [1, 2, 7, 5000] {
+                let lattice = Lattice::new(&noise(levels), &settings);
+                let n = lattice.levels.len();
+                let (mut count, mut difference) = (vec![0.0; n], vec![0.0; n]);
+                one_by_one(&lattice, &lattice.all_steps(&settings.distances, &settings), |rank, sum, neighbours| {
+                    let at = rank as usize - 1;
+                    count[at] += 1.0;
+                    let mean = sum as f64 / neighbours.max(1) as f64;
+                    difference[at] += if neighbours > 0 { (lattice.levels[at] - mean).abs() } else { 0.0 };
+                });
+                assert_eq!(matrix(&lattice, &settings), (count, difference));
+            }
+        }
+    }
 
     #[test]
     fn a_voxel_without_neighbours_only_counts() {
