@@ -90,7 +90,8 @@ fn comparison(desk: &Desk, database: &str) {
     assert_eq!(said.status, Some(0), "{said:?}");
     assert_eq!(said.out, "comparison.html: 3 tables, 2 figures\n");
     let page = fs::read_to_string(desk.path("comparison.html")).unwrap();
-    let c = desk.ask(database, "SELECT printf('%.3f', c_index(months, died, risk)) FROM predictions WHERE model = 'Fusion' AND cohort = 'test'");
+    let c = desk
+        .ask(database, "SELECT printf('%.3f', c_index(months, died, risk)) FROM predictions WHERE model = 'Fusion' AND cohort = 'test'");
     assert!(page.contains(&format!(">{}</td>", c.trim())), "{c} is not in the page");
 }
 

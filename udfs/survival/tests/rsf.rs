@@ -351,9 +351,9 @@ fn bad_input_is_named() {
     let default = RsfOptions::default;
     assert!(run(&time, &[false; 3], &x, default()).contains("all censored"));
     assert!(run(&[1.0], &[true], &array![[1.0]], default()).contains("too few"));
-    assert!(run(&time, &event, &array![[1.0], [f64::NAN], [3.0]], default()).contains("row 2"));
+    assert!(run(&time, &event, &array![[1.0], [f64::NAN], [3.0]], default()).contains("feature 1, is NaN"));
     assert!(run(&time, &event, &array![[1.0], [1.0], [1.0]], default()).contains("constant"));
-    assert!(run(&[1.0, -2.0, 3.0], &event, &x, default()).contains("row 2"));
+    assert!(run(&[1.0, -2.0, 3.0], &event, &x, default()).contains("time is -2"));
     assert!(run(&time, &event, &Array2::zeros((3, 0)), default()).contains("no columns"));
     assert!(run(&time, &event, &Array2::zeros((2, 1)), default()).contains("x has 2"));
     for (options, name) in [

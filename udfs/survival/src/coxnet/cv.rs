@@ -225,6 +225,7 @@ fn judge(
             weights: part.weights.as_deref(),
             strata: part.strata.as_deref(),
             offset: part.offset.as_deref(),
+            names: data.names,
         },
         options,
     )?;

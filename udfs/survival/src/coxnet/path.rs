@@ -4,6 +4,7 @@ use super::design::Design;
 use super::likelihood::deviance;
 use super::solver::{Penalty, State};
 use super::{CoxnetData, CoxnetFit, CoxnetOptions, SparseCoef};
+use crate::columns::called;
 use crate::error::SurvivalError;
 
 /// glmnet's infinity: the lambda at which only unpenalised columns are in.
@@ -38,10 +39,7 @@ pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, Surv
         warnings: vec![],
     };
     if !design.constant.is_empty() {
-        let names: Vec<String> = design.constant.iter().take(10).map(|j| (j + 1).to_string()).collect();
-        let more = if design.constant.len() > 10 { ", ..." } else { "" };
-        let count = design.constant.len();
-        fit.warnings.push(format!("{count} constant columns of x are left out (column {}{more})", names.join(", ")));
+        fit.warnings.push(format!("left out as constant: {}", called(data.names, &design.constant)));
     }
     let solve = |state: &mut State, lambda: f64| {
         state.solve(&Penalty { design: &design, lambda, alpha: options.alpha }, options.tolerance, options.max_iter)
