@@ -148,6 +148,9 @@ the lowest risk.
 SELECT example, patient_id AS patient, stage, printf('%.1f', months) AS months, CASE WHEN died THEN 'died' ELSE 'alive' END AS outcome, printf('%.1f', risk) AS risk
 FROM representatives;
 
+-- @caption Where the networks look (Grad-CAM), before and after treatment: the largest cross-section, the tumour outlined; bright where the scan raised the risk.
+SELECT example, timepoint, picture FROM heat_maps ORDER BY example, timepoint DESC;
+
 -- @caption What moves their predicted survival, over time.
 SELECT example, shap_plot(feature, value, time, {'kind': 'time', 'max_features': 6, 'time_unit': 'months', 'y_label': 'SurvSHAP(t)', 'width': 500}) AS svg
 FROM shap_values JOIN representatives USING (patient_id) GROUP BY example ORDER BY example;

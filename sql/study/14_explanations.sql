@@ -27,3 +27,9 @@ FROM ranked SEMI JOIN chosen USING (stage)
 WHERE risk IN (highest, lowest)
 QUALIFY row_number() OVER (PARTITION BY example ORDER BY patient_id) = 1
 ORDER BY example;
+
+-- Where the networks look in these two patients' scans.
+CREATE OR REPLACE TABLE heat_maps AS
+SELECT example, timepoint, gradcam_png(network, image, mask) AS picture
+FROM representatives JOIN prepared_scans USING (patient_id) JOIN networks USING (timepoint)
+ORDER BY example, timepoint DESC;

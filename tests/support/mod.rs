@@ -1,7 +1,5 @@
 //! A folder of its own for each test, and the program run in it.
 
-pub mod browser;
-
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;

@@ -8,6 +8,8 @@ mod crossformer_init;
 mod crossformer_input;
 mod crossformer_load;
 mod crossformer_risk;
+mod gradcam;
+mod gradcam_png;
 mod network;
 mod picture;
 #[cfg(test)]
@@ -25,5 +27,7 @@ pub fn functions() -> Vec<Function> {
         crossformer_input::crossformer_input(),
         crossformer_load::crossformer_load(),
         crossformer_risk::crossformer_risk(),
+        gradcam::gradcam(),
+        gradcam_png::gradcam_png(),
     ]
 }

@@ -1,12 +1,14 @@
 //! The study's scripts, end to end, on a small synthetic cohort.
 
+mod browser;
 // Shared with the other tests; each uses a part of it.
 #[allow(dead_code)]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
 
-use support::browser::look;
+use browser::look;
 use support::{Desk, Said};
 
 /// The tables that hold results.
@@ -62,7 +64,7 @@ fn report(desk: &Desk, database: &str) {
     let script = script("reports/study.sql");
     let said = desk.say(&["report", &script, "--db", database, "--out", "report.html"]);
     assert_eq!(said.status, Some(0), "{said:?}");
-    assert_eq!(said.out, "report.html: 15 tables, 12 figures\n");
+    assert_eq!(said.out, "report.html: 15 tables, 13 figures\n");
     let page = fs::read_to_string(desk.path("report.html")).unwrap();
     for column in ["\"C-index (95% CI)\"", "\"iBS (95% CI)\""] {
         for cell in desk.ask(database, &format!("SELECT {column} FROM table2")).lines() {
