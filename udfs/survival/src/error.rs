@@ -48,6 +48,8 @@ pub enum SurvivalError {
     NothingToFit,
     #[error("stratum {stratum} was not in the fit and has no baseline: predict for the fitted strata only")]
     UnknownStratum { stratum: u32 },
+    #[error("no row of the fit has an event of cause {cause}: its causes are {known}")]
+    UnknownCause { cause: u32, known: String },
     #[error("a tree has a path with more than {most} different features, too many for exact Shapley values: fit with a lower max_depth")]
     PathTooLong { most: usize },
     #[error(
