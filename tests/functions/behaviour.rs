@@ -94,6 +94,7 @@ files!(
     statistics,
     file_access,
     survival_design,
+    competing_risks,
     cross_validation,
     harmonisation,
     plots
