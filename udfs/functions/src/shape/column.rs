@@ -123,6 +123,43 @@ impl Column {
         }
     }
 
+    /// All values as bytes, each list with its length before it.
+    pub(super) fn digest(&self, take: &mut dyn FnMut(&[u8])) {
+        fn length(count: usize, take: &mut dyn FnMut(&[u8])) {
+            take(&(count as u64).to_le_bytes());
+        }
+        fn numbers<'a>(values: impl IntoIterator<Item = &'a f64>, take: &mut dyn FnMut(&[u8])) {
+            values.into_iter().for_each(|value| take(&value.to_le_bytes()));
+        }
+        fn texts(values: &[String], take: &mut dyn FnMut(&[u8])) {
+            length(values.len(), take);
+            for text in values {
+                length(text.len(), take);
+                take(text.as_bytes());
+            }
+        }
+        match self {
+            Column::Numbers(values) => numbers(values, take),
+            Column::Events(values) => values.iter().for_each(|&event| take(&[u8::from(event)])),
+            Column::Features(features) => {
+                texts(&features.names, take);
+                numbers(&features.values, take);
+            }
+            // Their text tells every number apart and quotes every label.
+            Column::Variables(variables) => take(format!("{:?}", variables.columns).as_bytes()),
+            Column::Lists(values) => values.iter().for_each(|list| {
+                length(list.len(), take);
+                numbers(list, take);
+            }),
+            Column::NameLists(values) => values.iter().for_each(|names| texts(names, take)),
+            Column::Texts(values) => texts(values, take),
+            Column::Blobs(values) => values.iter().flatten().for_each(|bytes| {
+                length(bytes.len(), take);
+                take(bytes);
+            }),
+        }
+    }
+
     /// A total order of two rows, the same on every machine.
     pub fn compare(&self, a: usize, b: usize) -> std::cmp::Ordering {
         fn numbers<'a>(a: impl IntoIterator<Item = &'a f64>, b: impl IntoIterator<Item = &'a f64>) -> std::cmp::Ordering {

@@ -48,6 +48,15 @@ impl Rows {
         Ok(Rows { names, columns, len: order.len(), dropped: seen - order.len() })
     }
 
+    /// All values, in canonical order, as bytes: the same for the same rows, whatever table they came from.
+    pub(super) fn digest(&self, take: &mut dyn FnMut(&[u8])) {
+        take(&(self.len as u64).to_le_bytes());
+        for (name, column) in self.names.iter().zip(&self.columns) {
+            take(name.as_bytes());
+            column.digest(take);
+        }
+    }
+
     /// Where the values of an option of rows stand, if it is given: read them as an argument's.
     pub fn given(&self, option: &str) -> Option<usize> {
         self.names.iter().rposition(|name| *name == option)
