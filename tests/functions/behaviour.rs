@@ -89,6 +89,8 @@ files!(
     survival,
     surv_shap,
     bad_survival,
+    bad_fits,
+    r_values,
     models,
     statistics,
     file_access,

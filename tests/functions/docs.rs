@@ -1,7 +1,5 @@
 //! The SQL of the pages in `docs`, run as it stands.
 
-use std::path::Path;
-
 use crate::desk;
 
 /// What stands in a page's ```sql fences.
@@ -11,7 +9,7 @@ fn blocks(page: &str) -> Vec<&str> {
 
 #[test]
 fn nested_cross_validation_runs_as_written() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cross-validation.md");
+    let page = crate::checkout().join("docs/cross-validation.md");
     let page = std::fs::read_to_string(page).unwrap();
     let session = desk::session();
     let blocks = blocks(&page);

@@ -29,6 +29,7 @@ mod cox_survival_ci;
 mod cox_tests;
 mod cox_zph;
 mod coxnet_coefficients;
+mod coxnet_cv;
 mod coxnet_fit;
 mod coxnet_lambda;
 mod coxnet_path;
@@ -103,6 +104,7 @@ pub fn functions() -> Vec<Function> {
         cox_tests::cox_tests(),
         cox_zph::cox_zph(),
         coxnet_coefficients::coxnet_coefficients(),
+        coxnet_cv::coxnet_cv(),
         coxnet_fit::coxnet_fit(),
         coxnet_path::coxnet_path(),
         coxnet_predict::coxnet_predict(),

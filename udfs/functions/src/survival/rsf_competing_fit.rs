@@ -79,7 +79,7 @@ pub fn rsf_competing_fit() -> Function {
         let model = fit(rows.numbers(0), &causes, x.values.view(), &chosen).map_err(Problem::user)?;
         let mut summary = rows.summary(None);
         summary.n_events = Some(model.events.iter().sum::<usize>() as u64);
-        summary.warnings = model.warnings.clone();
+        summary.warnings = model.warnings.iter().cloned().chain(x.constant_warning()).collect();
         summary.options = serde_json::to_value(options).map_err(Problem::bug)?;
         Model::encode(&model, &x.names, summary)
     })
