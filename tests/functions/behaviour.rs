@@ -89,10 +89,13 @@ files!(
     survival,
     surv_shap,
     bad_survival,
+    bad_fits,
+    r_values,
     models,
     statistics,
     file_access,
     survival_design,
+    competing_risks,
     cross_validation,
     harmonisation,
     plots

@@ -6,6 +6,7 @@ mod bad_input;
 mod behaviour;
 mod desk;
 mod dicom;
+mod docs;
 mod invariance;
 mod reference;
 mod sql;

@@ -177,6 +177,13 @@ fn cox_models() {
         for (test, statistic) in [("likelihood_ratio", "lrt"), ("wald", "wald"), ("score", "score")] {
             reference.check(&case, test, &tests[test]["statistic"], &expected[statistic]);
         }
+        reference.check(&case, "df", &tests["likelihood_ratio"]["df"], &expected["lrt_df"]);
+        reference.check(
+            &case,
+            "p",
+            &json!([tests["likelihood_ratio"]["p"], tests["score"]["p"]]),
+            &json!([expected["lrt_p"], expected["score_p"]]),
+        );
         // The strata of R are in the order of their numbers, here in that of their labels.
         let baseline = reference.ask(&format!(
             "SELECT list(step ORDER BY step.stratum::DOUBLE, step.time) FROM (SELECT unnest(cox_baseline(model, {{'centered': false}})) AS step FROM {fit})"
@@ -251,6 +258,78 @@ fn lasso_cox_paths() {
         }
     }
     reference.done("coxnet");
+}
+
+/// cv.glmnet with the folds given.
+#[test]
+fn lasso_cox_cross_validation() {
+    let Some(mut reference) = Reference::open() else { return };
+    for case in reference.cases("coxnet_cv") {
+        let (params, expected) = (&case["params"], &case["values"]);
+        let table = reference.table(&params["data"]);
+        let measure = match (params["measure"].as_str().unwrap(), params["grouped"].as_bool().unwrap()) {
+            ("C", _) => "c_index",
+            (_, true) => "deviance",
+            (_, false) => "deviance_within_fold",
+        };
+        let options = format!(
+            "{{'alpha': {}, 'n_lambda': {}, 'lambda_min_ratio': {}, 'measure': '{measure}', 'fold': ({}::INTEGER[])[row + 1]}}",
+            params["alpha"], params["nlambda"], params["lambda_min_ratio"], params["foldid"]
+        );
+        let x = reference.covariates(&table);
+        let sql = format!("CREATE OR REPLACE TEMP TABLE lasso AS SELECT coxnet_fit(time, status, {x}, {options}) AS model FROM {table}");
+        reference.session.execute_batch(&sql).unwrap();
+        let chosen = reference.ask("SELECT coxnet_cv(model) FROM lasso");
+        reference.check_fields(&case, "chosen", &chosen, expected, &[("lambda_min", "lambda_min"), ("lambda_1se", "lambda_1se")]);
+        assert_eq!(chosen["measure"], measure);
+        let path = reference.ask("SELECT coxnet_path(model) FROM lasso");
+        reference.check_fields(&case, "path", &path, expected, &[("lambda", "lambda"), ("df", "nzero")]);
+        // Beyond the best lambda the models are overfitted, and the curves feel where glmnet stopped: the kernel's own test has them.
+        let best = path.as_array().unwrap().iter().position(|step| step["lambda"] == chosen["lambda_min"]).unwrap();
+        let until = |key: &str| json!(expected[key].as_array().unwrap()[..=best]);
+        let curves = json!({ "cvm": until("cvm"), "cvsd": until("cvsd") });
+        let path = json!(path.as_array().unwrap()[..=best]);
+        reference.check_fields(&case, "path", &path, &curves, &[("cv_mean", "cvm"), ("cv_std_err", "cvsd")]);
+        let names = reference.names(&table);
+        let kept = reference.ask("SELECT list_sort(list_transform(coxnet_coefficients(model), lambda c: c.term)) FROM lasso");
+        let mut terms: Vec<&str> = floats(&expected["beta_min_index1"]).iter().map(|&j| names[j as usize - 1].as_str()).collect();
+        terms.sort_unstable();
+        assert_eq!(kept, json!(terms), "{}", case["id"]);
+    }
+    reference.done("coxnet_cv");
+}
+
+/// Single trees without randomness: their survival curves, mortality and concordance on the training rows.
+#[test]
+fn single_trees() {
+    let Some(mut reference) = Reference::open() else { return };
+    let text = fs::read_to_string(reference.folder.join("rsf_tree_randomForestSRC.json")).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    for (id, tree) in file["deterministic"].as_object().unwrap() {
+        let case = json!({ "id": id, "tol": { "rel": 1e-11, "abs": 1e-13 } });
+        let table = reference.table(&tree["data"]);
+        let (x, features) = (reference.covariates(&table), reference.names(&table).len());
+        let options = format!("'trees': 1, 'mtry': {features}, 'n_split': 0, 'bootstrap': 'none', 'node_size': {}", tree["nodesize"]);
+        let sql = format!(
+            "CREATE OR REPLACE TEMP TABLE tree AS SELECT row, time, status, {x} AS x, model
+             FROM {table}, (SELECT rsf_fit(time, status, {x}, {{{options}}}) AS model FROM {table})"
+        );
+        reference.session.execute_batch(&sql).unwrap();
+        let found = reference
+            .ask("SELECT {'mean': avg(risk), 'c': c_index(time, status, risk)} FROM (SELECT *, rsf_predict(model, x) AS risk FROM tree)");
+        reference.check_fields(&case, "tree", &found, tree, &[("mean", "mean_mortality"), ("c", "apparent_c_index")]);
+        // The times are written with 15 digits: the curves are read just after them.
+        let times = list(&floats(&tree["time_interest"]).iter().map(|time| time * (1.0 + 1e-13)).collect::<Vec<_>>());
+        let labels = floats(&tree["leaf_of_row_by_first_appearance"]);
+        for row in 0..labels.len().min(3) {
+            let leaf = labels[row] as usize - 1;
+            let ask = |function: &str| reference.ask(&format!("SELECT {function}(model, x, {times}) FROM tree WHERE row = {row}"));
+            let (survival, hazard) = (ask("rsf_survival"), ask("rsf_chf"));
+            reference.check(&case, "survival", &survival, &tree["leaf_survival"][leaf]);
+            reference.check(&case, "hazard", &hazard, &tree["leaf_chf"][leaf]);
+        }
+    }
+    reference.done("rsf_tree_randomForestSRC");
 }
 
 #[test]
@@ -376,8 +455,10 @@ fn scores_of_predicted_survival() {
             rows.join(", ")
         );
         reference.session.execute_batch(&sql).unwrap();
-        let harrell = reference.ask("SELECT c_index(time, status, tied) FROM scored");
-        reference.check(&case, "harrell", &harrell, &expected["harrell_tied_risks"]["c"]);
+        for (risk, key) in [("risk", "harrell"), ("tied", "harrell_tied_risks")] {
+            let found = reference.ask(&format!("SELECT c_index(time, status, {risk}, {{'tied_tolerance': 1e-8}}) FROM scored"));
+            reference.check(&case, key, &found, &expected[key]["c"]);
+        }
         let times = list(&floats(&inputs["brier_times"]));
         let options = format!("{{'training_time': {}, 'training_event': {}}}", list(&floats(&training["time"])), training["status"]);
         let scores = reference.ask(&format!("SELECT brier_score(time, status, survival, {times}, {options}) FROM scored"));
@@ -472,6 +553,10 @@ fn principal_components() {
             "SELECT list(pca_transform(model, {x}) ORDER BY row) FROM {table}, (SELECT pca_fit({x}, {k}, {{'scale': {}}}) AS model FROM {table})",
             params["scale"]
         ));
+        let summary = reference.ask(&format!("SELECT pca_summary(pca_fit({x}, {k}, {{'scale': {}}})) FROM {table}", params["scale"]));
+        let first = |key: &str| json!(floats(&case["values"][key])[..k]);
+        let expected = json!({ "sdev": first("sdev"), "explained": first("explained") });
+        reference.check_fields(&case, "summary", &summary, &expected, &[("sdev", "sdev"), ("share", "explained")]);
         let found: Vec<Vec<f64>> = found.as_array().unwrap().iter().map(floats).collect();
         let expected: Vec<Vec<f64>> = case["values"]["scores"].as_array().unwrap().iter().map(floats).collect();
         for component in 0..k {

@@ -1,4 +1,5 @@
-//! What can go wrong, said so that the user knows what to do next. Rows count from 1.
+//! What can go wrong, said so that the user knows what to do next. Messages name values, not rows: who calls may have sorted them.
+//! Rows in the fields count from 0.
 
 use thiserror::Error;
 
@@ -11,11 +12,11 @@ pub enum SurvivalError {
     TooManyRows { rows: usize },
     #[error("{what} has {found} values, expected {expected}: give one per row")]
     LengthMismatch { what: String, expected: usize, found: usize },
-    #[error("{what} is {value} in row {row}: remove or impute values that are not finite", row = row + 1)]
+    #[error("{what} is {value}: remove or impute values that are not finite")]
     NotFinite { what: String, row: usize, value: f64 },
-    #[error("time is {time} in row {row}: follow-up times start at 0; check the dates it was computed from", row = row + 1)]
+    #[error("time is {time}: follow-up times start at 0; check the dates it was computed from")]
     NegativeTime { row: usize, time: f64 },
-    #[error("weight is {weight} in row {row}: weights must not be negative", row = row + 1)]
+    #[error("weight is {weight}: weights must not be negative")]
     NegativeWeight { row: usize, weight: f64 },
     #[error("no events among {rows} rows (all censored): check that `event` is true (or 1) where the event happened")]
     NoEvents { rows: usize },
@@ -25,7 +26,7 @@ pub enum SurvivalError {
     OneGroup { what: String },
     #[error("the censoring curve is 0 at time {time}, so its inverse is no weight: choose an earlier `tau` or earlier times")]
     CensoringIsZero { time: f64 },
-    #[error("{what} is {value} in row {row}: a probability between 0 and 1 is expected", row = row + 1)]
+    #[error("{what} is {value}: a probability between 0 and 1 is expected")]
     NotAProbability { what: String, row: usize, value: f64 },
     #[error("the times do not serve: {reason}")]
     BadTimes { reason: &'static str },
@@ -41,12 +42,14 @@ pub enum SurvivalError {
     NoColumns,
     #[error("x has {found} columns, the model has {expected}: give the columns that it was fitted on")]
     ColumnMismatch { expected: usize, found: usize },
-    #[error("weight is 0 in row {row}: leave rows of weight 0 out (WHERE weight > 0)", row = row + 1)]
+    #[error("weight is 0 in at least one row: leave rows of weight 0 out (WHERE weight > 0)")]
     ZeroWeight { row: usize },
     #[error("every column is constant or excluded: nothing can be penalised; check the join and the scaling of x")]
     NothingToFit,
     #[error("stratum {stratum} was not in the fit and has no baseline: predict for the fitted strata only")]
     UnknownStratum { stratum: u32 },
+    #[error("no row of the fit has an event of cause {cause}: its causes are {known}")]
+    UnknownCause { cause: u32, known: String },
     #[error("a tree has a path with more than {most} different features, too many for exact Shapley values: fit with a lower max_depth")]
     PathTooLong { most: usize },
     #[error(

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::SurvivalError;
-use crate::outcome::{Outcome, step_at};
+use crate::outcome::{Outcome, check_finite, check_rows, step_at};
 use crate::special::normal_quantile;
 
 /// The scale on which pointwise limits are symmetric.
@@ -22,7 +22,7 @@ pub enum ConfidenceType {
     Plain,
 }
 
-/// A Kaplan-Meier curve: one entry per distinct time, events or not.
+/// A Kaplan-Meier curve: one entry per distinct time, events or not. The numbers are of rows, weighted or not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KaplanMeier {
     pub time: Vec<f64>,
@@ -52,9 +52,36 @@ pub struct SurvivalQuantile {
 /// # Errors
 /// Those of [`Outcome::new`], and a level outside (0, 1).
 pub fn kaplan_meier(time: &[f64], event: &[bool], level: f64, confidence_type: ConfidenceType) -> Result<KaplanMeier, SurvivalError> {
+    weighted_kaplan_meier(time, event, None, level, confidence_type)
+}
+
+/// [`kaplan_meier`] with each row counting its weight (1 when absent). The curve holds for any weights; Greenwood's variance takes
+/// them as numbers of equal rows (R's `survfit(robust = FALSE)`), so that weights of another kind, such as inverse probabilities,
+/// call for a bootstrap.
+///
+/// # Errors
+/// Those of [`kaplan_meier`], and weights that are negative, not finite, of another number or all 0.
+pub fn weighted_kaplan_meier(
+    time: &[f64],
+    event: &[bool],
+    weights: Option<&[f64]>,
+    level: f64,
+    confidence_type: ConfidenceType,
+) -> Result<KaplanMeier, SurvivalError> {
     let outcome = Outcome::new(time, event)?;
     let z = confidence_z(level)?;
-    let table = outcome.table(None);
+    if let Some(weights) = weights {
+        check_rows("weight", outcome.len(), weights.len())?;
+        check_finite("weight", weights)?;
+        if let Some(row) = weights.iter().position(|&w| w < 0.0) {
+            return Err(SurvivalError::NegativeWeight { row, weight: weights[row] });
+        }
+        if weights.iter().all(|&w| w == 0.0) {
+            return Err(SurvivalError::ZeroWeight { row: 0 });
+        }
+    }
+    let table = outcome.table(weights.map(|w| outcome.arrange(w)).as_deref());
+    let counts = outcome.table(None);
     let mut km = KaplanMeier {
         time: Vec::with_capacity(table.len()),
         n_risk: Vec::with_capacity(table.len()),
@@ -68,7 +95,7 @@ pub fn kaplan_meier(time: &[f64], event: &[bool], level: f64, confidence_type: C
         confidence_type,
     };
     let (mut survival, mut greenwood) = (1.0, 0.0);
-    for row in &table {
+    for (row, count) in table.iter().zip(&counts) {
         if row.events > 0.0 {
             survival *= (row.at_risk - row.events) / row.at_risk;
             greenwood += row.events / (row.at_risk * (row.at_risk - row.events));
@@ -76,9 +103,9 @@ pub fn kaplan_meier(time: &[f64], event: &[bool], level: f64, confidence_type: C
         let std_err_log = f64::sqrt(greenwood);
         let (lower, upper) = limits(survival, std_err_log, z, confidence_type);
         km.time.push(row.time);
-        km.n_risk.push(row.at_risk as usize);
-        km.n_event.push(row.events as usize);
-        km.n_censor.push(row.censored as usize);
+        km.n_risk.push(count.at_risk as usize);
+        km.n_event.push(count.events as usize);
+        km.n_censor.push(count.censored as usize);
         km.survival.push(survival);
         km.std_err_log.push(std_err_log);
         km.lower.push(lower);
@@ -181,6 +208,29 @@ mod tests {
         assert_eq!(km.survival, [1.0, 1.0]);
         assert_eq!(km.median(), SurvivalQuantile { value: None, lower: None, upper: None });
         assert_eq!(km.survival_at(0.5), 1.0);
+    }
+
+    #[test]
+    fn a_weight_is_a_number_of_equal_rows() {
+        let (time, event, weights) = ([4.0, 1.0, 3.0, 3.0, 6.0], [true, true, false, true, true], [2.0, 1.0, 3.0, 2.0, 1.0]);
+        let repeat = |k: usize| weights[k] as usize;
+        let many_times: Vec<f64> = (0..5).flat_map(|k| std::iter::repeat_n(time[k], repeat(k))).collect();
+        let many_events: Vec<bool> = (0..5).flat_map(|k| std::iter::repeat_n(event[k], repeat(k))).collect();
+        let weighted = weighted_kaplan_meier(&time, &event, Some(&weights), 0.95, ConfidenceType::LogLog).unwrap();
+        let many = kaplan_meier(&many_times, &many_events, 0.95, ConfidenceType::LogLog).unwrap();
+        assert_eq!((&weighted.survival, &weighted.std_err_log), (&many.survival, &many.std_err_log));
+        assert_eq!((&weighted.lower, &weighted.upper, weighted.median()), (&many.lower, &many.upper, many.median()));
+        assert_eq!((weighted.n_risk[0], many.n_risk[0]), (5, 9));
+        // A common factor changes nothing of the curve, an absent row is a row of weight 0.
+        let scaled = weighted_kaplan_meier(&time, &event, Some(&weights.map(|w| w / 4.0)), 0.95, ConfidenceType::Log).unwrap();
+        assert_eq!(scaled.survival, many.survival);
+        let without = weighted_kaplan_meier(&time, &event, Some(&[1.0, 1.0, 1.0, 1.0, 0.0]), 0.95, ConfidenceType::Log).unwrap();
+        let four = kaplan_meier(&time[..4], &event[..4], 0.95, ConfidenceType::Log).unwrap();
+        assert_eq!(without.survival[..3], four.survival[..]);
+        for bad in [[1.0, -1.0, 1.0, 1.0, 1.0], [0.0; 5], [f64::NAN, 1.0, 1.0, 1.0, 1.0]] {
+            let error = weighted_kaplan_meier(&time, &event, Some(&bad), 0.95, ConfidenceType::Log).unwrap_err();
+            assert!(error.to_string().contains("weight"), "{error}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod bootstrap;
 pub mod brier;
 pub mod calibration;
 pub mod censoring;
+mod columns;
 pub mod concordance;
 pub mod concordance_inference;
 pub mod cox;

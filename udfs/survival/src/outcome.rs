@@ -171,8 +171,8 @@ mod tests {
     fn bad_times_are_named() {
         let message = |t: &[f64], e: &[bool]| Outcome::new(t, e).unwrap_err().to_string();
         assert!(message(&[], &[]).contains("no rows"));
-        assert!(message(&[1.0, -2.0], &[true, true]).contains("row 2"));
-        assert!(message(&[1.0, f64::NAN], &[true, true]).contains("row 2"));
+        assert!(message(&[1.0, -2.0], &[true, true]).contains("time is -2"));
+        assert!(message(&[1.0, f64::NAN], &[true, true]).contains("time is NaN"));
         assert!(message(&[1.0], &[true, false]).contains("event"));
     }
 }

@@ -44,17 +44,20 @@ fn bad_input_is_named() {
         let mut x = x.clone();
         x[[4, 1]] = bad;
         let text = message(&CoxData { x: x.view(), ..data });
-        assert!(text.contains("column 2") && text.contains("row 5"), "{text}");
+        assert!(text.contains("column 2 of x") && text.contains(&format!("is {bad}")), "{text}");
+        let names = ["age", "stage", "marker"].map(String::from);
+        let text = message(&CoxData { x: x.view(), names: Some(&names), ..data });
+        assert!(text.contains("feature 'stage'"), "{text}");
         assert!(screen(&CoxData { x: x.view(), ..data }, &options).is_err());
     }
     let mut negative = time.clone();
     negative[2] = -1.0;
-    assert!(message(&CoxData { time: &negative, ..data }).contains("row 3"));
+    assert!(message(&CoxData { time: &negative, ..data }).contains("time is -1"));
     let mut weights = vec![1.0; 40];
     weights[7] = 0.0;
     assert!(message(&CoxData { weights: Some(&weights), ..data }).contains("leave rows of weight 0 out"));
     weights[7] = -1.0;
-    assert!(message(&CoxData { weights: Some(&weights), ..data }).contains("row 8"));
+    assert!(message(&CoxData { weights: Some(&weights), ..data }).contains("weight is -1"));
     weights[7] = 1.0;
     assert!(fit(&CoxData { weights: Some(&weights), ..data }, &ties(Ties::Exact)).is_err());
     assert!(fit(&data, &CoxOptions { max_iter: 0, ..options }).is_err());

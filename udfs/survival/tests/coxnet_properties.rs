@@ -38,7 +38,7 @@ fn bad_input_is_named() {
     assert!(message(&CoxnetData { x: bad.view(), ..data }, &plain).contains("column 3"));
     let mut negative = time.clone();
     negative[0] = -4.0;
-    assert!(message(&CoxnetData { time: &negative, ..data }, &plain).contains("row 1"));
+    assert!(message(&CoxnetData { time: &negative, ..data }, &plain).contains("time is -4"));
     let zero = vec![0.0; 30];
     assert!(message(&CoxnetData { weights: Some(&zero), ..data }, &plain).contains("weight is 0"));
     for options in [

@@ -275,10 +275,7 @@ fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option
     let Some(given) = options.as_struct_opt().filter(|_| !row_options.is_empty()) else {
         return Ok((vec![None; row_options.len()], Some(options.clone())));
     };
-    if let Some(unknown) = given.fields().iter().find(|field| doc.options.iter().all(|option| option.name != field.name())) {
-        let known: Vec<String> = doc.options.iter().map(|option| format!("`{}`", option.name)).collect();
-        return Err(Problem::user(format!("options: unknown option `{}`, expected one of {}", unknown.name(), known.join(", "))));
-    }
+    known_keys(doc, options)?;
     let absent = is_null(given)?;
     let columns = row_options
         .iter()
@@ -297,6 +294,18 @@ fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option
     Ok((columns, Some(Arc::new(StructArray::try_new(fields.into(), arrays, given.nulls().cloned())?))))
 }
 
+/// An error for a key that the function does not know.
+fn known_keys(doc: &Doc, options: &ArrayRef) -> Result<(), Problem> {
+    let Some(given) = options.as_struct_opt() else { return Ok(()) };
+    match given.fields().iter().find(|field| doc.options.iter().all(|option| option.name != field.name())) {
+        None => Ok(()),
+        Some(unknown) => {
+            let known: Vec<String> = doc.options.iter().map(|option| format!("`{}`", option.name)).collect();
+            Err(Problem::user(format!("options: unknown option `{}`, expected one of {}", unknown.name(), known.join(", "))))
+        }
+    }
+}
+
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let arguments = self.arguments;
@@ -304,7 +313,10 @@ impl Accumulator for Collected {
         if let Some(options) = values.get(arguments) {
             let taken = split(&self.function.doc, options).and_then(|(per_row, rest)| {
                 columns.extend(per_row);
-                self.set_options(rest.as_ref().map(shared).transpose()?.flatten())
+                // Of an option that is unknown that is what to say, not that it differs between rows.
+                let rest = rest.as_ref().map(shared).transpose();
+                let rest = rest.or_else(|differs| known_keys(&self.function.doc, options).and(Err(differs)))?;
+                self.set_options(rest.flatten())
             });
             taken.map_err(|problem| problem.at(self.place()))?;
         }

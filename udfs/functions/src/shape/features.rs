@@ -50,6 +50,14 @@ impl Features {
         Ok((Features { names: names.into(), values, named }, complete))
     }
 
+    /// A warning that names the features that are the same in every row, if some but not all are.
+    pub fn constant_warning(&self) -> Option<String> {
+        let is_constant = |column: ArrayView1<f64>| column.iter().all(|value| *value == column[0]);
+        let names: Vec<String> =
+            self.names.iter().zip(self.values.columns()).filter(|(_, column)| is_constant(*column)).map(|(name, _)| name.clone()).collect();
+        (!names.is_empty()).then(|| format!("the same in every row, so of no use: {}; leave it out", shorten(&names)))
+    }
+
     /// Rows.
     pub fn len(&self) -> usize {
         self.values.nrows()

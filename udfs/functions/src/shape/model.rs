@@ -137,11 +137,19 @@ impl Model {
 impl<T> Trained<T> {
     /// One row's numbers in the order that the model was fitted on.
     pub fn align(&self, features: &Features, row: usize) -> Result<Vec<f64>, Problem> {
-        let values = features.row(row);
-        if features.named && *features.names == *self.header.features {
-            return Ok(values.to_vec());
+        let (names, values) = (&self.header.features, features.row(row));
+        let aligned = if features.named && *features.names == **names {
+            values.to_vec()
+        } else {
+            features.positions(names)?.into_iter().map(|column| values[column]).collect()
+        };
+        match aligned.iter().position(|value| !value.is_finite()) {
+            None => Ok(aligned),
+            Some(column) => {
+                let (name, value) = (&names[column], aligned[column]);
+                Err(Problem::user(format!("feature '{name}' is {value}; remove or impute values that are not finite")))
+            }
         }
-        Ok(features.positions(&self.header.features)?.into_iter().map(|column| values[column]).collect())
     }
 }
 

@@ -38,7 +38,11 @@ pub fn pca_fit() -> Function {
             let model = Pca::fit(x.values.view(), k as usize, chosen).map_err(Problem::user)?;
             let mut summary = rows.summary(None);
             summary.options = serde_json::to_value(options).map_err(Problem::bug)?;
-            summary.warnings = model.constant_columns.iter().map(|&column| format!("feature '{}' is constant", x.names[column])).collect();
+            summary.warnings = model
+                .constant_columns
+                .iter()
+                .map(|&column| format!("feature '{}' is constant and has no part in any component; leave it out", x.names[column]))
+                .collect();
             Model::encode(&model, &x.names, summary)
         })
 }

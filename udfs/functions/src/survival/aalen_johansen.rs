@@ -4,6 +4,7 @@
 
 use esccsql_survival::aalen_johansen::{CumulativeIncidence, aalen_johansen as kernel};
 
+use super::causes::causes;
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
 options! {
@@ -35,13 +36,7 @@ pub fn aalen_johansen() -> Function {
         .source("Aalen & Johansen, Scand J Stat 1978;5:141; Marubini & Valsecchi, 1995, section 10.4")
         .example("SELECT unnest(aalen_johansen(months, CASE WHEN NOT died THEN 0 WHEN age > 60 THEN 2 ELSE 1 END), recursive := true) FROM patients")
         .returns(|rows, options| {
-            let causes = rows.numbers(1).iter().map(|&cause| {
-                let whole = cause >= 0.0 && cause.fract() == 0.0 && cause < f64::from(u32::MAX);
-                whole.then_some(cause as u32).ok_or_else(|| {
-                    Problem::user(format!("cause is {cause}; expected 0 for a censored row, 1, 2, ... for the causes"))
-                })
-            });
-            let causes = causes.collect::<Result<Vec<u32>, _>>()?;
+            let causes = causes(rows.numbers(1))?;
             let found = kernel(rows.numbers(0), &causes, options.conf_level).map_err(Problem::user)?;
             let steps = |curve: &CumulativeIncidence| {
                 let step = |i: usize| Step {

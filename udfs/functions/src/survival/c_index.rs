@@ -11,6 +11,8 @@ options! {
     struct Options {
         /// How pairs tied in risk count: 'half' (R) or 'drop'.
         ties: Ties = Ties::Half,
+        /// Risks at most this far apart are tied: 0 (R), or scikit-survival's 1e-8.
+        tied_tolerance: f64 = 0.0,
     }
 }
 
@@ -23,7 +25,8 @@ pub fn c_index() -> Function {
         .source("Harrell et al., JAMA 1982;247:2543; R survival::concordance")
         .example("SELECT cohort, c_index(months, died, risk) FROM patients GROUP BY cohort")
         .returns(|rows, options| {
-            let chosen = ConcordanceOptions { ties: options.ties, std_err: false, ..ConcordanceOptions::default() };
+            let (ties, tied_tolerance) = (options.ties, options.tied_tolerance);
+            let chosen = ConcordanceOptions { ties, tied_tolerance, std_err: false, ..ConcordanceOptions::default() };
             let weights = rows.given("weight").map(|at| rows.numbers(at));
             Ok(concordance(rows.numbers(0), rows.events(1), rows.numbers(2), weights, &chosen).map_err(Problem::user)?.c_index)
         })

@@ -1,30 +1,43 @@
 //! Comparison of two risk scores' C on the same rows.
 
-use esccsql_survival::concordance_inference::{c_index_compare as joint, c_index_compare_survcomp};
+use esccsql_survival::bootstrap::BootstrapOptions;
+use esccsql_survival::concordance::Ties;
+use esccsql_survival::concordance_inference::{c_index_compare as joint, c_index_compare_bootstrap, c_index_compare_survcomp};
+use esccsql_survival::km::confidence_z;
 
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
 options! {
     struct Options {
-        /// 'survcomp' (Student's t on the correlation of the scores, as cindex.comp) or 'joint' (joint covariance, as R survival).
+        /// 'survcomp' (Student's t on the correlation of the scores, as cindex.comp), 'joint' (joint covariance, as R survival) or
+        /// 'bootstrap' (of the rows, both scores on the same resamples).
         method: String = "survcomp".into(),
-        /// Alternative: 'two_sided', or 'greater' for a C of a that is larger than b's. 'joint' is two-sided only.
+        /// Alternative: 'two_sided', or 'greater' for a C of a that is larger than b's ('survcomp' only).
         alternative: String = "two_sided".into(),
+        /// 'bootstrap': resamples.
+        resamples: usize = 1000,
+        /// 'bootstrap': seed of the resamples.
+        seed: u64 = 1,
+        /// 'joint' and 'bootstrap': level of the interval.
+        conf_level: f64 = 0.95,
     }
     check |options| match (options.method.as_str(), options.alternative.as_str()) {
-        ("survcomp", "two_sided" | "greater") | ("joint", "two_sided") => Ok(()),
-        ("survcomp" | "joint", other) => Err(format!("`alternative` is '{other}'; expected 'two_sided', or 'greater' with 'survcomp'")),
-        (other, _) => Err(format!("`method` is '{other}'; expected 'survcomp' or 'joint'")),
+        ("survcomp", "two_sided" | "greater") | ("joint" | "bootstrap", "two_sided") => Ok(()),
+        ("survcomp" | "joint" | "bootstrap", other) => Err(format!("`alternative` is '{other}'; expected 'two_sided', or 'greater' with 'survcomp'")),
+        (other, _) => Err(format!("`method` is '{other}'; expected 'survcomp', 'joint' or 'bootstrap'")),
     }
 }
 
 record! {
-    /// Two concordance indices and whether they differ.
+    /// Two concordance indices and whether they differ. The interval is the difference's: normal for 'joint', of percentiles for
+    /// 'bootstrap', NULL for 'survcomp', which has none.
     struct Comparison {
         c_a: f64,
         c_b: f64,
         difference: f64,
-        statistic: f64,
+        lower: Option<f64>,
+        upper: Option<f64>,
+        statistic: Option<f64>,
         p: f64,
     }
 }
@@ -41,14 +54,38 @@ pub fn c_index_compare() -> Function {
             let (time, event, a, b) = (rows.numbers(0), rows.events(1), rows.numbers(2), rows.numbers(3));
             if options.method == "joint" {
                 let found = joint(time, event, a, b).map_err(Problem::user)?;
-                return Ok(Comparison { c_a: found.c_a, c_b: found.c_b, difference: found.difference, statistic: found.z, p: found.p });
+                let half = confidence_z(options.conf_level).map_err(Problem::user)? * found.std_err;
+                return Ok(Comparison {
+                    c_a: found.c_a,
+                    c_b: found.c_b,
+                    difference: found.difference,
+                    lower: Some(found.difference - half),
+                    upper: Some(found.difference + half),
+                    statistic: Some(found.z),
+                    p: found.p,
+                });
+            }
+            if options.method == "bootstrap" {
+                let chosen = BootstrapOptions { resamples: options.resamples, seed: options.seed, level: options.conf_level };
+                let found = c_index_compare_bootstrap(time, event, a, b, Ties::Half, &chosen).map_err(Problem::user)?;
+                return Ok(Comparison {
+                    c_a: found.a,
+                    c_b: found.b,
+                    difference: found.difference.estimate,
+                    lower: Some(found.difference.lower),
+                    upper: Some(found.difference.upper),
+                    statistic: None,
+                    p: found.p,
+                });
             }
             let found = c_index_compare_survcomp(time, event, a, b, 0.95).map_err(Problem::user)?;
             Ok(Comparison {
                 c_a: found.a.c_index,
                 c_b: found.b.c_index,
                 difference: found.a.c_index - found.b.c_index,
-                statistic: found.t,
+                lower: None,
+                upper: None,
+                statistic: Some(found.t),
                 p: if options.alternative == "greater" { found.p_greater } else { found.p_two_sided },
             })
         })

@@ -51,6 +51,7 @@ pub(super) fn data<'a>(rows: &'a Rows, design: &'a Design) -> CoxData<'a> {
         strata: design.strata.as_deref(),
         offset: design.offset,
         cluster: design.cluster.as_deref(),
+        names: Some(&rows.features(2).names),
         ..CoxData::new(rows.features(2).values.view(), rows.numbers(0), rows.events(1))
     }
 }

@@ -24,12 +24,12 @@ fn transform(name: &str) -> Result<(), String> {
 }
 
 record! {
-    /// One test; a small p speaks against proportional hazards.
+    /// One test; a small p speaks against proportional hazards. NULL where there is no coefficient to test.
     struct Test {
         term: String,
-        chi_square: f64,
+        chi_square: Option<f64>,
         df: u64,
-        p: f64,
+        p: Option<f64>,
     }
 }
 
@@ -58,7 +58,10 @@ pub fn cox_zph() -> Function {
             let terms = x.names.iter().cloned().chain(["GLOBAL".to_string()]);
             Ok(terms
                 .zip(tests)
-                .map(|(term, test)| Test { term, chi_square: test.chi_square, df: test.df as u64, p: test.p })
+                .map(|(term, test)| {
+                    let tested = |value| (test.df > 0).then_some(value);
+                    Test { term, chi_square: tested(test.chi_square), df: test.df as u64, p: tested(test.p) }
+                })
                 .collect::<Vec<_>>())
         })
 }

@@ -83,6 +83,7 @@ pub fn coxnet_fit() -> Function {
                 weights: design.weights,
                 strata: design.strata.as_deref(),
                 offset: design.offset,
+                names: Some(&x.names),
                 ..CoxnetData::new(x.values.view(), rows.numbers(0), rows.events(1))
             };
             let chosen = CoxnetOptions {

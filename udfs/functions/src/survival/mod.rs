@@ -15,6 +15,7 @@ mod c_index_td_ci;
 mod c_index_uno;
 mod calibration;
 mod calibration_curve;
+mod causes;
 mod censoring;
 mod concordance;
 mod cox_baseline;
@@ -28,6 +29,7 @@ mod cox_survival_ci;
 mod cox_tests;
 mod cox_zph;
 mod coxnet_coefficients;
+mod coxnet_cv;
 mod coxnet_fit;
 mod coxnet_lambda;
 mod coxnet_path;
@@ -50,6 +52,13 @@ mod nelson_aalen;
 mod permutation_importance;
 mod rmst;
 mod rsf_chf;
+mod rsf_competing_chf;
+mod rsf_competing_cif;
+mod rsf_competing_fit;
+mod rsf_competing_importance;
+mod rsf_competing_oob;
+mod rsf_competing_predict;
+mod rsf_competing_survival;
 mod rsf_fit;
 mod rsf_importance;
 mod rsf_oob;
@@ -95,6 +104,7 @@ pub fn functions() -> Vec<Function> {
         cox_tests::cox_tests(),
         cox_zph::cox_zph(),
         coxnet_coefficients::coxnet_coefficients(),
+        coxnet_cv::coxnet_cv(),
         coxnet_fit::coxnet_fit(),
         coxnet_path::coxnet_path(),
         coxnet_predict::coxnet_predict(),
@@ -112,6 +122,13 @@ pub fn functions() -> Vec<Function> {
         permutation_importance::permutation_importance(),
         rmst::rmst(),
         rsf_chf::rsf_chf(),
+        rsf_competing_chf::rsf_competing_chf(),
+        rsf_competing_cif::rsf_competing_cif(),
+        rsf_competing_fit::rsf_competing_fit(),
+        rsf_competing_importance::rsf_competing_importance(),
+        rsf_competing_oob::rsf_competing_oob(),
+        rsf_competing_predict::rsf_competing_predict(),
+        rsf_competing_survival::rsf_competing_survival(),
         rsf_fit::rsf_fit(),
         rsf_importance::rsf_importance(),
         rsf_oob::rsf_oob(),

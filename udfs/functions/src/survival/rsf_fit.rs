@@ -68,7 +68,7 @@ pub fn rsf_fit() -> Function {
             };
             let model = fit(rows.numbers(0), rows.events(1), x.values.view(), &chosen).map_err(Problem::user)?;
             let mut summary = rows.summary(Some(1));
-            summary.warnings = model.warnings.clone();
+            summary.warnings = model.warnings.iter().cloned().chain(x.constant_warning()).collect();
             summary.options = serde_json::to_value(options).map_err(Problem::bug)?;
             Model::encode(&model, &x.names, summary)
         })

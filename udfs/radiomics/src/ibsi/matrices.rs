@@ -51,7 +51,7 @@ pub(super) fn runs(lattice: &Lattice, slice: &[usize], direction: Offset) -> Siz
             length += 1;
             at = at.wrapping_add_signed(step);
         }
-        runs.add(rank, length, 1.0);
+        runs.add(rank.into(), length, 1.0);
     }
     runs
 }
@@ -91,7 +91,7 @@ pub(super) fn zones(view: &View<'_>, slice: &[usize], distance: &Array3<u32>) ->
     let lattice = view.lattice;
     let steps = view.steps();
     let mut left: Vec<u32> = vec![0; lattice.ranks.len()];
-    slice.iter().for_each(|voxel| left[*voxel] = lattice.ranks[*voxel]);
+    slice.iter().for_each(|voxel| left[*voxel] = lattice.ranks[*voxel].into());
     let mut zones = Vec::new();
     let mut front = Vec::new();
     for &voxel in slice {
@@ -192,8 +192,9 @@ pub(super) fn tone_differences(view: &View<'_>, slice: &[usize]) -> Vec<Tone> {
     (slice.iter())
         .filter_map(|&voxel| {
             let neighbours = steps.iter().map(|step| lattice.neighbour(voxel, *step)).filter(|rank| *rank > 0);
-            let (sum, n) = neighbours.fold((0.0, 0.0), |(sum, n), rank| (sum + level(rank), n + 1.0));
+            let (sum, n) = neighbours.fold((0.0, 0.0), |(sum, n), rank| (sum + level(rank.into()), n + 1.0));
             let rank = lattice.ranks[voxel];
+            let rank = u32::from(rank);
             (n > 0.0).then(|| Tone { rank, difference: (level(rank) - sum / n).abs() })
         })
         .collect()
@@ -228,7 +229,7 @@ pub(super) fn dependences(view: &View<'_>, slice: &[usize]) -> SizeCounts {
     for &voxel in slice {
         let rank = view.lattice.ranks[voxel];
         let dependent = steps.iter().filter(|step| view.lattice.neighbour(voxel, **step) == rank).count();
-        counts.add(rank, dependent as u32 + 1, 1.0);
+        counts.add(rank.into(), dependent as u32 + 1, 1.0);
     }
     counts
 }

@@ -4,6 +4,7 @@ use super::baseline::baselines;
 use super::likelihood::{self, Evaluation};
 use super::problem::Problem;
 use super::{Coefficient, CoxData, CoxFit, CoxOptions, ModelTest, Ties, exact, residuals};
+use crate::columns::called;
 use crate::error::SurvivalError;
 use crate::ldl::Ldl;
 use crate::special::chi_square_tail;
@@ -69,7 +70,7 @@ pub fn fit(data: &CoxData, options: &CoxOptions) -> Result<CoxFit, SurvivalError
     let coef = (0..p).map(|j| if independent[j] { beta[j] / problem.scale[j] } else { f64::NAN }).collect();
     Ok(CoxFit {
         coef,
-        warnings: warnings(&status, converged, problem.sets.events, options),
+        warnings: warnings(data.names, &status, converged, problem.sets.events, options),
         baselines: baselines(&problem, &beta, options.ties),
         status,
         variance: unscale(&variance),
@@ -121,29 +122,27 @@ fn newton(null: Evaluation, independent: &[bool], options: &CoxOptions, evaluate
     settled
 }
 
-fn warnings(status: &[Coefficient], converged: bool, events: usize, options: &CoxOptions) -> Vec<String> {
+fn warnings(names: Option<&[String]>, status: &[Coefficient], converged: bool, events: usize, options: &CoxOptions) -> Vec<String> {
     let columns = |which: Coefficient| -> Option<String> {
-        let found: Vec<String> = (0..status.len()).filter(|&j| status[j] == which).map(|j| (j + 1).to_string()).collect();
-        (!found.is_empty()).then(|| found.join(", "))
+        let found: Vec<usize> = (0..status.len()).filter(|&j| status[j] == which).collect();
+        (!found.is_empty()).then(|| called(names, &found))
     };
     let mut warnings = Vec::new();
     if let Some(columns) = columns(Coefficient::Aliased) {
-        warnings.push(format!(
-            "column {columns} of x is constant or a combination of the columns before it: its coefficient is not estimated; leave it out"
-        ));
+        warnings.push(format!("{columns} is constant or a combination of those before it: its coefficient is not estimated; leave it out"));
     }
     if let Some(columns) = columns(Coefficient::Diverging) {
         warnings.push(format!(
-            "the coefficient of column {columns} of x is infinite: the column separates events from the others; use coxnet_fit (penalised) or merge categories"
+            "the coefficient of {columns} is infinite: it separates events from the others; use coxnet_fit (penalised) or merge categories"
         ));
     }
     if !converged {
         let max_iter = options.max_iter;
-        warnings.push(format!("no convergence in {max_iter} iterations: raise `max_iter`, or look for columns of extreme scale"));
+        warnings.push(format!("no convergence in {max_iter} iterations: raise `max_iter`, or look for features of extreme scale"));
     }
     let estimated = status.iter().filter(|&&s| s != Coefficient::Aliased).count();
     if estimated >= events {
-        warnings.push(format!("{estimated} coefficients for {events} events: the model is overfitted; use coxnet_fit or fewer columns"));
+        warnings.push(format!("{estimated} coefficients for {events} events: the model is overfitted; use coxnet_fit or fewer features"));
     }
     warnings
 }

@@ -41,12 +41,14 @@ pub struct CoxData<'a> {
     pub offset: Option<&'a [f64]>,
     /// Codes of the groups whose rows may depend on each other: asks for the robust variance.
     pub cluster: Option<&'a [u32]>,
+    /// Names of the columns of x, for messages.
+    pub names: Option<&'a [String]>,
 }
 
 impl<'a> CoxData<'a> {
-    /// Without weights, strata, offset or clusters.
+    /// Without weights, strata, offset, clusters or names.
     pub fn new(x: ArrayView2<'a, f64>, time: &'a [f64], event: &'a [bool]) -> Self {
-        Self { x, time, event, weights: None, strata: None, offset: None, cluster: None }
+        Self { x, time, event, weights: None, strata: None, offset: None, cluster: None, names: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Covariates in the order of the risk sets, centred and scaled.
 
 use super::CoxData;
+use crate::columns::called;
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
 use crate::risk_sets::RiskSets;
@@ -30,7 +31,7 @@ impl Problem {
         }
         for ((row, column), &value) in data.x.indexed_iter() {
             if !value.is_finite() {
-                return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
+                return Err(SurvivalError::NotFinite { what: called(data.names, &[column]), row, value });
             }
         }
         let sets = RiskSets::new(data.time, data.event, data.weights, data.strata, data.offset)?;

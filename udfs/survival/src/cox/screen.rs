@@ -7,6 +7,7 @@ use super::fit::DEPENDENT;
 use super::likelihood::terms;
 use super::problem::Centring;
 use super::{Coefficient, CoxData, CoxOptions, Ties};
+use crate::columns::called;
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
 use crate::risk_sets::RiskSets;
@@ -50,7 +51,7 @@ pub fn screen(data: &CoxData, options: &CoxOptions) -> Result<Vec<ScreenRow>, Su
     }
     for ((row, column), &value) in data.x.indexed_iter() {
         if !value.is_finite() {
-            return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
+            return Err(SurvivalError::NotFinite { what: called(data.names, &[column]), row, value });
         }
     }
     let sets = RiskSets::new(data.time, data.event, data.weights, data.strata, data.offset)?;

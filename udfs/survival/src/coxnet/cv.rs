@@ -111,7 +111,7 @@ pub fn stratified_folds(event: &[bool], folds: u32, seed: u64) -> Result<Vec<u32
 pub fn cross_validate(data: &CoxnetData, options: &CoxnetOptions, cv: &CvOptions) -> Result<CoxnetFit, SurvivalError> {
     check(options)?;
     let design = Design::new(data, options)?;
-    let mut whole = path(&design, options)?;
+    let mut whole = path(&design, data.names, options)?;
     let n = data.time.len();
     let fold = match &cv.folds {
         Folds::Given(labels) => {
@@ -231,7 +231,7 @@ fn judge(
     let sets = RiskSets::new(&part.time, &part.event, part.weights.as_deref(), part.strata.as_deref(), part.offset.as_deref())?;
     let train = from(&sets, &train);
     let part = whole.part(sets, &train, options)?;
-    let fit = path(&part, options)?;
+    let fit = path(&part, data.names, options)?;
     // As in glmnet, a deviance counts by the events of its fold, a concordance by its rows.
     let counts = |i: usize| measure == Measure::Concordance || data.event[i];
     let weight: f64 = test.iter().map(|&i| if counts(i) { data.weights.map_or(1.0, |w| w[i]) } else { 0.0 }).sum();

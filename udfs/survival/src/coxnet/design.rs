@@ -2,6 +2,7 @@
 
 use super::likelihood::saturated;
 use super::{CoxnetData, CoxnetOptions};
+use crate::columns::called;
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
 use crate::risk_sets::RiskSets;
@@ -39,7 +40,7 @@ impl Design {
         if !data.x.iter().all(|v| v.is_finite())
             && let Some(((row, column), &value)) = data.x.indexed_iter().find(|(_, v)| !v.is_finite())
         {
-            return Err(SurvivalError::NotFinite { what: format!("column {} of x", column + 1), row, value });
+            return Err(SurvivalError::NotFinite { what: called(data.names, &[column]), row, value });
         }
         let sets = RiskSets::new(data.time, data.event, data.weights, data.strata, data.offset)?;
         let source = |j: usize, sets: &RiskSets, column: &mut Vec<f64>| {

@@ -34,12 +34,14 @@ pub struct CoxnetData<'a> {
     pub strata: Option<&'a [u32]>,
     /// Added to the linear predictor with coefficient 1.
     pub offset: Option<&'a [f64]>,
+    /// Names of the columns of x, for messages.
+    pub names: Option<&'a [String]>,
 }
 
 impl<'a> CoxnetData<'a> {
-    /// Without weights, strata or offset.
+    /// Without weights, strata, offset or names.
     pub fn new(x: ArrayView2<'a, f64>, time: &'a [f64], event: &'a [bool]) -> Self {
-        Self { x, time, event, weights: None, strata: None, offset: None }
+        Self { x, time, event, weights: None, strata: None, offset: None, names: None }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::design::Design;
 use super::solver::{Penalty, State};
 use super::{CoxnetData, CoxnetFit, CoxnetOptions, SparseCoef};
+use crate::columns::called;
 use crate::error::SurvivalError;
 
 /// glmnet's infinity: the lambda at which only unpenalised columns are in.
@@ -20,11 +21,11 @@ const LARGEST_DEV_RATIO: f64 = 0.99;
 /// are not finite, nothing but constant columns, and options out of range.
 pub fn fit(data: &CoxnetData, options: &CoxnetOptions) -> Result<CoxnetFit, SurvivalError> {
     check(options)?;
-    path(&Design::new(data, options)?, options)
+    path(&Design::new(data, options)?, data.names, options)
 }
 
-/// [`fit`] of columns that are standardised already, with options that are checked.
-pub(super) fn path(design: &Design, options: &CoxnetOptions) -> Result<CoxnetFit, SurvivalError> {
+/// [`fit`] of columns that are standardised already, with options that are checked; `names` are for the messages.
+pub(super) fn path(design: &Design, names: Option<&[String]>, options: &CoxnetOptions) -> Result<CoxnetFit, SurvivalError> {
     let mut state = State::zero(design);
     let null_deviance = design.deviance(state.likelihood.loglik);
     let mut fit = CoxnetFit {
@@ -41,10 +42,7 @@ pub(super) fn path(design: &Design, options: &CoxnetOptions) -> Result<CoxnetFit
         warnings: vec![],
     };
     if !design.constant.is_empty() {
-        let names: Vec<String> = design.constant.iter().take(10).map(|j| (j + 1).to_string()).collect();
-        let more = if design.constant.len() > 10 { ", ..." } else { "" };
-        let count = design.constant.len();
-        fit.warnings.push(format!("{count} constant columns of x are left out (column {}{more})", names.join(", ")));
+        fit.warnings.push(format!("left out as constant: {}", called(names, &design.constant)));
     }
     let solve = |state: &mut State, lambda: f64| {
         state.solve(&Penalty { design, lambda, alpha: options.alpha }, options.tolerance, options.max_iter)

@@ -3,14 +3,45 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::sample::in_bag;
-use super::split::{NodeTable, Splitter};
-use super::training::Training;
+use super::split::{Cut, NodeTable, Splitter};
+use super::training::{Feature, Training};
 use super::tree::{LeafEvent, Tree};
 use super::{RsfOptions, Threshold};
 use crate::rng::below;
 
+/// What makes a forest one of its kind: the statistic of a cut, and what a leaf keeps beside its events.
+pub(super) trait Rule {
+    /// Looks at the rows of a node; false if there is nothing to tell apart.
+    fn open(&mut self, training: &Training, positions: &[u32], options: &RsfOptions) -> bool;
+
+    /// The best cut of a feature among these rows; `None` if it is constant there.
+    fn best(&mut self, feature: &Feature, positions: &[u32], options: &RsfOptions, rng: &mut ChaCha8Rng) -> Option<Cut>;
+
+    /// Keeps what a leaf of these rows needs beside its events.
+    fn close(&mut self, _training: &Training, _positions: &[u32]) {}
+}
+
+/// Splits by the events of one kind.
+#[derive(Debug, Default)]
+pub(super) struct OneCause {
+    table: NodeTable,
+    splitter: Splitter,
+}
+
+impl Rule for OneCause {
+    fn open(&mut self, training: &Training, positions: &[u32], options: &RsfOptions) -> bool {
+        self.table.fill(training, positions, options.splitting);
+        self.table.has_events()
+    }
+
+    fn best(&mut self, feature: &Feature, positions: &[u32], options: &RsfOptions, rng: &mut ChaCha8Rng) -> Option<Cut> {
+        self.splitter.best(feature, positions, &self.table, options, rng)
+    }
+}
+
 /// Grows trees one after the other in the same working memory.
-pub(super) struct Grower<'a> {
+pub(super) struct Grower<'a, R> {
+    pub rule: R,
     training: &'a Training,
     options: &'a RsfOptions,
     mtry: usize,
@@ -22,8 +53,6 @@ pub(super) struct Grower<'a> {
     /// Features found constant in the nodes above, latest last, and the same as flags.
     constant: Vec<u32>,
     is_constant: Vec<bool>,
-    table: NodeTable,
-    splitter: Splitter,
 }
 
 /// A node that waits to be grown.
@@ -37,9 +66,10 @@ struct Pending {
     constant: usize,
 }
 
-impl<'a> Grower<'a> {
-    pub fn new(training: &'a Training, options: &'a RsfOptions) -> Self {
+impl<'a, R: Rule> Grower<'a, R> {
+    pub fn new(training: &'a Training, options: &'a RsfOptions, rule: R) -> Self {
         Self {
+            rule,
             training,
             options,
             mtry: options.mtry_of(training.features),
@@ -48,8 +78,6 @@ impl<'a> Grower<'a> {
             features: Vec::new(),
             constant: Vec::new(),
             is_constant: Vec::new(),
-            table: NodeTable::default(),
-            splitter: Splitter::default(),
         }
     }
 
@@ -99,8 +127,7 @@ impl<'a> Grower<'a> {
             return None;
         }
         let positions = &self.positions[node.start..node.end];
-        self.table.fill(self.training, positions, options.splitting);
-        if !self.table.has_events() {
+        if !self.rule.open(self.training, positions, options) {
             return None;
         }
         // As in randomForestSRC, a feature that proves constant counts as tried here and is not drawn below. With all features in
@@ -122,7 +149,7 @@ impl<'a> Grower<'a> {
             }
             tried += 1;
             let column = &self.training.feature[feature as usize];
-            let Some(found) = self.splitter.best(column, positions, &self.table, options, rng) else {
+            let Some(found) = self.rule.best(column, positions, options, rng) else {
                 self.constant.push(feature);
                 self.is_constant[feature as usize] = true;
                 continue;
@@ -167,7 +194,7 @@ impl<'a> Grower<'a> {
         left
     }
 
-    fn push_leaf(&self, tree: &mut Tree, range: std::ops::Range<usize>) {
+    fn push_leaf(&mut self, tree: &mut Tree, range: std::ops::Range<usize>) {
         let training = self.training;
         let positions = &self.positions[range];
         let size = positions.len();
@@ -180,5 +207,6 @@ impl<'a> Grower<'a> {
             (deaths > 0).then_some(LeafEvent { time, deaths, at_risk })
         });
         tree.push_leaf(events, size as u32, training.event_times.len());
+        self.rule.close(training, positions);
     }
 }

@@ -7,46 +7,48 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::{Bags, Forest, oob_c_index};
+use super::{Bags, Tree};
 use crate::rng::{shuffle, stream};
 
 /// Streams from here on belong to permutations; below are the trees'.
 const PERMUTATIONS: u64 = 1 << 32;
 
-impl Forest {
-    pub(super) fn permutation_importance(
-        &self,
-        time: &[f64],
-        event: &[bool],
-        x: ArrayView2<f64>,
-        bags: &Bags,
-        sums: &[(f64, u32)],
-    ) -> Vec<f64> {
-        let Some(whole) = self.oob_c_index else { return vec![0.0; self.features] };
-        (0..self.features)
-            .into_par_iter()
-            .map(|feature| {
-                let mut permuted: Vec<f64> = sums.iter().map(|&(sum, _)| sum).collect();
-                let mut donors = Vec::new();
-                for (index, (tree, rows)) in self.trees.iter().zip(&bags.out).enumerate() {
-                    if !tree.uses(feature) {
-                        continue;
-                    }
-                    donors.clear();
-                    donors.extend_from_slice(rows);
-                    let pair = index as u64 * self.features as u64 + feature as u64;
-                    shuffle(&mut stream(self.options.seed, PERMUTATIONS + pair), &mut donors);
-                    for (&row, &donor) in rows.iter().zip(&donors) {
-                        let (own, other) = (x.row(row as usize), x[(donor as usize, feature)]);
-                        let before = tree.leaf_mortality(tree.leaf_of(|j| own[j]));
-                        let after = tree.leaf_mortality(tree.leaf_of(|j| if j == feature { other } else { own[j] }));
-                        permuted[row as usize] += after - before;
-                    }
+/// The fall of `c_index` for each feature. `risk` is a leaf's in a tree; out of bag are the rows that each tree did not see, each row's
+/// sum of risks over those trees with their number, and the forest's seed.
+pub(super) fn falls(
+    trees: &[&Tree],
+    risk: impl Fn(usize, usize) -> f64 + Sync,
+    x: ArrayView2<f64>,
+    (bags, sums, seed): (&Bags, &[(f64, u32)], u64),
+    c_index: impl Fn(&[Option<f64>]) -> Option<f64> + Sync,
+) -> Vec<f64> {
+    let features = x.ncols();
+    let c_of = |of_rows: &mut dyn Iterator<Item = f64>| {
+        let means: Vec<Option<f64>> = of_rows.zip(sums).map(|(sum, &(_, trees))| (trees > 0).then(|| sum / f64::from(trees))).collect();
+        c_index(&means)
+    };
+    let Some(whole) = c_of(&mut sums.iter().map(|&(sum, _)| sum)) else { return vec![0.0; features] };
+    (0..features)
+        .into_par_iter()
+        .map(|feature| {
+            let mut permuted: Vec<f64> = sums.iter().map(|&(sum, _)| sum).collect();
+            let mut donors = Vec::new();
+            for (index, (tree, rows)) in trees.iter().zip(&bags.out).enumerate() {
+                if !tree.uses(feature) {
+                    continue;
                 }
-                let mortality: Vec<Option<f64>> =
-                    permuted.iter().zip(sums).map(|(sum, &(_, trees))| (trees > 0).then(|| sum / f64::from(trees))).collect();
-                oob_c_index(time, event, &mortality).map_or(0.0, |c| whole - c)
-            })
-            .collect()
-    }
+                donors.clear();
+                donors.extend_from_slice(rows);
+                let pair = index as u64 * features as u64 + feature as u64;
+                shuffle(&mut stream(seed, PERMUTATIONS + pair), &mut donors);
+                for (&row, &donor) in rows.iter().zip(&donors) {
+                    let (own, other) = (x.row(row as usize), x[(donor as usize, feature)]);
+                    let before = risk(index, tree.leaf_of(|j| own[j]));
+                    let after = risk(index, tree.leaf_of(|j| if j == feature { other } else { own[j] }));
+                    permuted[row as usize] += after - before;
+                }
+            }
+            c_of(&mut permuted.into_iter()).map_or(0.0, |c| whole - c)
+        })
+        .collect()
 }

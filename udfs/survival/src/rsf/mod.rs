@@ -8,6 +8,7 @@
 //! Tree `k` draws from its own random stream (seed, k) and sums run in the order of the trees, so that a forest is the same,
 //! bit for bit, for any number of threads.
 
+pub mod competing;
 mod grow;
 mod importance;
 mod predict;
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::concordance::{ConcordanceOptions, concordance};
 use crate::error::SurvivalError;
 
-use grow::Grower;
+use grow::{Grower, OneCause};
 use sample::in_bag;
 use training::Training;
 pub(crate) use training::check_covariates;
@@ -190,7 +191,7 @@ pub fn fit_with(
     let trees: Vec<Tree> = (0..options.trees)
         .into_par_iter()
         .map_init(
-            || Grower::new(&training, options),
+            || Grower::new(&training, options, OneCause::default()),
             |grower, index| {
                 let tree = grower.grow(index);
                 if proceed() { Ok(tree) } else { Err(SurvivalError::Cancelled) }
@@ -210,17 +211,22 @@ pub fn fit_with(
         warnings: Vec::new(),
     };
     if forest.trees.iter().all(|tree| tree.leaves() == 1) {
-        forest.warnings.push(format!(
-            "no tree has a split: a node is split if it has at least 2 x node_size = {} rows and an event; lower node_size",
-            2 * options.node_size
-        ));
+        forest.warnings.push(no_split(options));
     }
     let bags = forest.bags();
     let sums = forest.oob_sums(x, &bags);
     forest.oob_mortality = sums.iter().map(|&(sum, trees)| (trees > 0).then(|| sum / f64::from(trees))).collect();
     forest.oob_c_index = oob_c_index(time, event, &forest.oob_mortality);
     if options.importance {
-        forest.importance = Some(forest.permutation_importance(time, event, x, &bags, &sums));
+        let trees: Vec<&Tree> = forest.trees.iter().collect();
+        let falls = importance::falls(
+            &trees,
+            |tree, leaf| trees[tree].leaf_mortality(leaf),
+            x,
+            (&bags, &sums, options.seed),
+            |mortality| oob_c_index(time, event, mortality),
+        );
+        forest.importance = Some(falls);
     }
     Ok(forest)
 }
@@ -228,27 +234,13 @@ pub fn fit_with(
 impl Forest {
     /// For each tree, the training rows that it did not see, ascending.
     pub fn bags(&self) -> Bags {
-        Bags {
-            out: (0..self.trees.len())
-                .into_par_iter()
-                .map(|tree| {
-                    let counts = in_bag(&self.options, self.rows, tree).1;
-                    (0..self.rows as u32).filter(|&row| counts[row as usize] == 0).collect()
-                })
-                .collect(),
-        }
+        Bags::of(&self.options, self.rows)
     }
 
     /// Mean over the trees of each feature's minimal depth: the number of splits above its first split, the depth of the tree
     /// where it has none. Small values mark features that split many rows. Ishwaran et al., JASA 2010;105:205.
     pub fn minimal_depth(&self) -> Vec<f64> {
-        let mut sums = vec![0.0; self.features];
-        for tree in &self.trees {
-            for (sum, depth) in sums.iter_mut().zip(tree.minimal_depth(self.features)) {
-                *sum += f64::from(depth);
-            }
-        }
-        sums.iter().map(|sum| sum / self.trees.len() as f64).collect()
+        minimal_depth(self.trees.iter(), self.features)
     }
 
     /// Mean number of leaves of a tree.
@@ -257,10 +249,38 @@ impl Forest {
     }
 }
 
+fn minimal_depth<'a>(trees: impl ExactSizeIterator<Item = &'a Tree>, features: usize) -> Vec<f64> {
+    let (count, mut sums) = (trees.len() as f64, vec![0.0; features]);
+    for tree in trees {
+        for (sum, depth) in sums.iter_mut().zip(tree.minimal_depth(features)) {
+            *sum += f64::from(depth);
+        }
+    }
+    sums.iter().map(|sum| sum / count).collect()
+}
+
+/// The warning of a forest without splits.
+fn no_split(options: &RsfOptions) -> String {
+    format!(
+        "no tree has a split: a node is split if it has at least 2 x node_size = {} rows and an event; lower node_size",
+        2 * options.node_size
+    )
+}
+
 /// The rows out of each tree's bag.
 #[derive(Debug, Clone)]
 pub struct Bags {
     pub(crate) out: Vec<Vec<u32>>,
+}
+
+impl Bags {
+    fn of(options: &RsfOptions, rows: usize) -> Self {
+        let unseen = |tree| {
+            let counts = in_bag(options, rows, tree).1;
+            (0..rows as u32).filter(|&row| counts[row as usize] == 0).collect()
+        };
+        Self { out: (0..options.trees).into_par_iter().map(unseen).collect() }
+    }
 }
 
 /// Harrell's C over the rows with an out-of-bag value.

@@ -24,7 +24,7 @@ pub(super) struct Cut {
     pub statistic: f64,
 }
 
-const NO_CUT: Cut = Cut { cut: 0, statistic: -1.0 };
+pub(super) const NO_CUT: Cut = Cut { cut: 0, statistic: -1.0 };
 
 /// What all features of a node share. Rows are numbered by ascending time within the node, event times from 0.
 #[derive(Debug, Default)]
@@ -112,13 +112,13 @@ impl NodeTable {
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
     /// (rank, row) in one word, ascending.
-    keys: Vec<u64>,
+    pub(super) keys: Vec<u64>,
     counts: Vec<u32>,
     /// n_L(u) of each event time.
     left: Vec<f64>,
     fenwick: Vec<(f64, f64)>,
     /// Ranks after which a cut is tried, ascending.
-    cuts: Vec<u32>,
+    pub(super) cuts: Vec<u32>,
     ranks: Vec<u32>,
     seen: Vec<u64>,
     lanes: Lanes,
@@ -136,12 +136,9 @@ impl Splitter {
         options: &RsfOptions,
         rng: &mut ChaCha8Rng,
     ) -> Option<Cut> {
-        let first = feature.rank[positions[0] as usize];
-        if positions.iter().all(|&i| feature.rank[i as usize] == first) {
+        if !self.read(feature, positions) {
             return None;
         }
-        self.ranks.clear();
-        self.ranks.extend(positions.iter().map(|&i| feature.rank[i as usize]));
         let distinct = feature.values.len();
         if options.n_split > 0 {
             self.draw_cuts(distinct, options.n_split, rng);
@@ -159,6 +156,30 @@ impl Splitter {
             Splitting::LogrankScore => self.best_score(table, options.min_leaf),
             Splitting::Conserve => self.best_conserve(table, options.min_leaf),
         })
+    }
+
+    /// Reads the ranks of the rows; false if they are all the same.
+    fn read(&mut self, feature: &Feature, positions: &[u32]) -> bool {
+        let first = feature.rank[positions[0] as usize];
+        if positions.iter().all(|&i| feature.rank[i as usize] == first) {
+            return false;
+        }
+        self.ranks.clear();
+        self.ranks.extend(positions.iter().map(|&i| feature.rank[i as usize]));
+        true
+    }
+
+    /// The rows in the order of a feature in `keys` and the cuts to try in `cuts`; false if the feature is constant.
+    pub(super) fn arrange(&mut self, feature: &Feature, positions: &[u32], n_split: usize, rng: &mut ChaCha8Rng) -> bool {
+        if !self.read(feature, positions) {
+            return false;
+        }
+        self.cuts.clear();
+        if n_split > 0 {
+            self.draw_cuts(feature.values.len(), n_split, rng);
+        }
+        self.sort(feature.values.len());
+        true
     }
 
     /// Sorts the rows by rank into `keys`; rows of equal rank stay in time order.
@@ -356,17 +377,17 @@ fn deviation(table: &NodeTable, is_left: &[bool], side: bool, size: usize) -> f6
 }
 
 /// Whether a cut was drawn; ranks are asked for in ascending order. Without drawn cuts, every one is.
-struct Drawn<'a> {
+pub(super) struct Drawn<'a> {
     cuts: &'a [u32],
     all: bool,
 }
 
 impl<'a> Drawn<'a> {
-    fn new(cuts: &'a [u32]) -> Self {
+    pub(super) fn new(cuts: &'a [u32]) -> Self {
         Self { cuts, all: cuts.is_empty() }
     }
 
-    fn includes(&mut self, rank: u32) -> bool {
+    pub(super) fn includes(&mut self, rank: u32) -> bool {
         while let [first, rest @ ..] = self.cuts
             && *first < rank
         {
@@ -408,7 +429,7 @@ impl Scan {
 /// Keeps the cut with the largest U^2 / V, the first of equals. A variance that is rounding next to `scale` is none, and
 /// such a cut has a statistic of 0.
 #[inline(always)]
-fn keep(best: &mut Cut, cut: u32, numerator: f64, variance: f64, scale: f64) {
+pub(super) fn keep(best: &mut Cut, cut: u32, numerator: f64, variance: f64, scale: f64) {
     if variance > 1e-12 * scale {
         if numerator * numerator > best.statistic * (1.0 + 1e-10) * variance {
             *best = Cut { cut, statistic: numerator * numerator / variance };
@@ -460,11 +481,11 @@ fn key(rank: u32, row: usize) -> u64 {
     u64::from(rank) << 32 | row as u64
 }
 
-fn rank_of(key: u64) -> u32 {
+pub(super) fn rank_of(key: u64) -> u32 {
     (key >> 32) as u32
 }
 
-fn row_of(key: u64) -> usize {
+pub(super) fn row_of(key: u64) -> usize {
     key as u32 as usize
 }
 

@@ -119,7 +119,12 @@ impl Tree {
 
     /// The events of a leaf by ascending time.
     pub fn leaf_events(&self, leaf: usize) -> &[LeafEvent] {
-        &self.events[self.leaf_start[leaf] as usize..self.leaf_start[leaf + 1] as usize]
+        &self.events[self.leaf_range(leaf)]
+    }
+
+    /// Where a leaf's events stand among those of the tree.
+    pub(super) fn leaf_range(&self, leaf: usize) -> std::ops::Range<usize> {
+        self.leaf_start[leaf] as usize..self.leaf_start[leaf + 1] as usize
     }
 
     pub fn leaf_mortality(&self, leaf: usize) -> f64 {
