@@ -12,8 +12,8 @@ pub(super) struct Spectrum {
 /// Lengths at least `n` that have a quick transform: products of 2, 3 and 5.
 pub(super) fn quick_length(n: usize) -> usize {
     let smooth = |mut m: usize| {
-        for p in [2, 3, 5] {
-            while m % p == 0 {
+        for p in [2_usize, 3, 5] {
+            while m.is_multiple_of(p) {
                 m /= p;
             }
         }
