@@ -2,7 +2,7 @@
 //!
 //! A pair is comparable when the shorter time is an event; at equal times an event comes before a censoring, and two
 //! events are not comparable. A comparable pair is concordant when the shorter time has the higher risk.
-//! `C = (concordant + tied in risk / 2) / comparable`. O(n log n) by Fenwick trees over the ranks of the risk.
+//! `C = (concordant + tied in risk / 2) / comparable`. O(n log n) by running sums over the order of the risk.
 //!
 //! Agrees with R `survival::concordance(reverse = TRUE)` (counts, weights, time weights, infinitesimal jackknife
 //! standard error) and with scikit-survival's `concordance_index_censored` and `concordance_index_ipcw`.
@@ -10,10 +10,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ascending::ascending;
 use crate::censoring::{Censoring, Side};
 use crate::error::SurvivalError;
-use crate::fenwick::Fenwick;
 use crate::outcome::{Outcome, check_finite, check_rows};
+use crate::running_sums::{Bits, Fenwick, Flat, RunningSums};
+use crate::simd::vectorized;
 
 /// How pairs tied in risk count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -227,14 +229,25 @@ fn time_weights(outcome: &Outcome, weights: Option<&[f64]>, options: &Concordanc
         .collect()
 }
 
-/// The risk of each row as a rank, with the ranks that tie with it: what stays fixed over resamples.
+/// Where each row stands in the order of the risk: what stays fixed over resamples. Rows by ascending time.
 #[derive(Debug, Clone)]
 pub(crate) struct Ranked {
-    /// Rank of the risk of each row, rows by ascending time.
-    rank: Vec<u32>,
-    /// For each rank, the first rank tied with it and the first rank above those tied.
-    tied: Vec<(u32, u32)>,
+    rows: Vec<Place>,
 }
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// Position by ascending risk.
+    at: u32,
+    /// The first position tied with it, and the first above those tied.
+    low: u32,
+    high: u32,
+    /// Rank among the distinct risks.
+    rank: u32,
+}
+
+/// Rows up to which every running sum is kept.
+const FEW_ROWS: usize = 512;
 
 /// Sums of pair weights.
 #[derive(Debug, Clone, Default)]
@@ -293,40 +306,52 @@ impl Ranked {
                 found: tied_tolerance.to_string(),
             });
         }
-        // Sorted with their rows, so that no row has to look its rank up.
-        let mut by_risk: Vec<(f64, u32)> = outcome.order().iter().zip(0..).map(|(&row, at)| (risk[row as usize], at)).collect();
-        by_risk.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let mut sorted: Vec<f64> = Vec::with_capacity(by_risk.len());
-        let mut rank = vec![0; by_risk.len()];
-        for (risk, at) in by_risk {
+        let sorted = ascending(outcome.order().iter().map(|&row| risk[row as usize]));
+        let mut rows = vec![Place::default(); sorted.len()];
+        let (mut low, mut high, mut rank) = (0, 0, 0);
+        for (at, &(r, position)) in sorted.iter().enumerate() {
             // -0 and 0 are one risk.
-            if sorted.last().is_none_or(|&before| before != risk) {
-                sorted.push(risk);
+            if at > 0 && sorted[at - 1].0 != r {
+                rank += 1;
             }
-            rank[at as usize] = sorted.len() as u32 - 1;
+            while r - sorted[low].0 > tied_tolerance {
+                low += 1;
+            }
+            while high < sorted.len() && sorted[high].0 - r <= tied_tolerance {
+                high += 1;
+            }
+            rows[position as usize] = Place { at: at as u32, low: low as u32, high: high as u32, rank };
         }
-        let (mut low, mut high) = (0, 0);
-        let tied = sorted
-            .iter()
-            .map(|&r| {
-                while r - sorted[low] > tied_tolerance {
-                    low += 1;
-                }
-                while high < sorted.len() && sorted[high] - r <= tied_tolerance {
-                    high += 1;
-                }
-                (low as u32, high as u32)
-            })
-            .collect();
-        Ok(Self { rank, tied })
+        Ok(Self { rows })
     }
 
     /// Counts the pairs. `weights` are by ascending time; `time_weights` are per distinct time.
     pub fn count(&self, outcome: &Outcome, weights: Option<&[f64]>, time_weights: &[f64], tied_times: TiedTimes, influence: bool) -> Pairs {
+        let n = self.rows.len();
+        let unit = weights.is_none() && (!influence || time_weights.iter().all(|&w| w == 1.0));
+        vectorized(
+            #[inline(always)]
+            || match n {
+                0..=FEW_ROWS => self.count_in(Flat::new(n), outcome, weights, time_weights, tied_times, influence),
+                _ if unit => self.count_in(Bits::new(n), outcome, None, time_weights, tied_times, influence),
+                _ => self.count_in(Fenwick::new(n), outcome, weights, time_weights, tied_times, influence),
+            },
+        )
+    }
+
+    #[inline(always)]
+    fn count_in<T: RunningSums>(
+        &self,
+        mut tree: T,
+        outcome: &Outcome,
+        weights: Option<&[f64]>,
+        time_weights: &[f64],
+        tied_times: TiedTimes,
+        influence: bool,
+    ) -> Pairs {
         let weight = |position: usize| weights.map_or(1.0, |w| w[position]);
         let event = outcome.event();
         let n = outcome.len();
-        let mut tree = Fenwick::new(self.tied.len());
         let mut pairs = Pairs::default();
         let mut own = influence.then(|| Influence { concordant: vec![0.0; n], discordant: vec![0.0; n], tied_risk: vec![0.0; n] });
         let mut ranks_of_events: Vec<(u32, f64)> = Vec::new();
@@ -336,19 +361,20 @@ impl Ranked {
             let time_weight = time_weights[block];
             if tied_times == TiedTimes::CensoredOutlives {
                 for i in outcome.block(block).filter(|&i| !event[i]) {
-                    tree.add(self.rank[i], weight(i));
+                    tree.add(self.rows[i].at, weight(i));
                 }
             }
             ranks_of_events.clear();
             for i in outcome.block(block).filter(|&i| event[i]) {
                 let w = weight(i);
-                ranks_of_events.push((self.rank[i], w));
+                ranks_of_events.push((self.rows[i].rank, w));
                 if time_weight == 0.0 || w == 0.0 {
                     continue;
                 }
-                let (low, high) = self.tied[self.rank[i] as usize];
+                let Place { low, high, .. } = self.rows[i];
                 let lower = tree.below(low);
-                let up_to_tied = if low + 1 == high && lower == tree.total() { lower } else { tree.below(high) };
+                // The row itself is not in the tree.
+                let up_to_tied = if low + 1 == high { lower } else { tree.below(high) };
                 let (concordant, tied, discordant) =
                     (time_weight * lower, time_weight * (up_to_tied - lower), time_weight * (tree.total() - up_to_tied));
                 pairs.concordant += w * concordant;
@@ -367,7 +393,7 @@ impl Ranked {
             }
             let late = tied_times == TiedTimes::Drop;
             for i in outcome.block(block).filter(|&i| late || event[i]) {
-                tree.add(self.rank[i], weight(i));
+                tree.add(self.rows[i].at, weight(i));
             }
         }
 
@@ -375,10 +401,10 @@ impl Ranked {
         if let Some(own) = &mut own {
             tree.clear();
             for (block, &time_weight) in time_weights.iter().enumerate() {
-                let mut outlived = |i: usize, tree: &Fenwick| {
-                    let (low, high) = self.tied[self.rank[i] as usize];
+                let mut outlived = |i: usize, tree: &T| {
+                    let Place { low, high, .. } = self.rows[i];
                     let lower = tree.below(low);
-                    let up_to_tied = tree.below(high);
+                    let up_to_tied = if low + 1 == high { lower } else { tree.below(high) };
                     own.discordant[i] += lower;
                     own.tied_risk[i] += up_to_tied - lower;
                     own.concordant[i] += tree.total() - up_to_tied;
@@ -388,7 +414,7 @@ impl Ranked {
                     outlived(i, &tree);
                 }
                 for i in outcome.block(block).filter(|&i| event[i]) {
-                    tree.add(self.rank[i], weight(i) * time_weight);
+                    tree.add(self.rows[i].at, weight(i) * time_weight);
                 }
                 if late {
                     for i in outcome.block(block).filter(|&i| !event[i]) {

@@ -4,6 +4,7 @@
 //! them, and return plain structs. Rows are used in the order given: equal input gives equal bits for any number of threads.
 
 pub mod aalen_johansen;
+mod ascending;
 pub mod auc;
 pub mod bootstrap;
 pub mod brier;
@@ -16,7 +17,6 @@ pub mod cox;
 pub mod coxnet;
 pub mod decision_curve;
 pub mod error;
-mod fenwick;
 pub mod km;
 mod ldl;
 pub mod logrank;
@@ -28,6 +28,7 @@ mod risk_sets;
 pub mod rmst;
 mod rng;
 pub mod rsf;
+mod running_sums;
 pub mod shap;
 mod simd;
 mod special;

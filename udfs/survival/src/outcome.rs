@@ -1,5 +1,6 @@
 //! The right-censored outcome that every kernel here starts from: checked once, ordered by time once.
 
+use crate::ascending::ascending;
 use crate::error::SurvivalError;
 
 /// Follow-up times and event indicators, checked, with rows ordered by time and equal times grouped in blocks.
@@ -37,14 +38,12 @@ impl Outcome {
                 return Err(SurvivalError::NegativeTime { row, time: t });
             }
         }
-        let mut order: Vec<u32> = (0..time.len() as u32).collect();
-        order.sort_by(|&a, &b| time[a as usize].total_cmp(&time[b as usize]));
+        let sorted = ascending(time.iter().copied());
         let tolerance = f64::EPSILON.sqrt();
         let scale = time.iter().sum::<f64>() / time.len() as f64;
         let (mut distinct, mut starts) = (Vec::new(), Vec::new());
         let mut previous = f64::NEG_INFINITY;
-        for (position, &row) in order.iter().enumerate() {
-            let t = time[row as usize];
+        for (position, &(t, _)) in sorted.iter().enumerate() {
             let gap = t - previous;
             if gap > tolerance && gap > tolerance * scale {
                 distinct.push(t);
@@ -53,6 +52,7 @@ impl Outcome {
             previous = t;
         }
         starts.push(time.len() as u32);
+        let order: Vec<u32> = sorted.into_iter().map(|(_, row)| row).collect();
         let event = order.iter().map(|&row| event[row as usize]).collect();
         Ok(Self { order, event, distinct, starts })
     }
