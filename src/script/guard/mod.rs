@@ -11,6 +11,7 @@
 //!
 //! Rows that a table with a `patient_id` holds are trusted to be about that patient alone.
 
+mod near;
 mod stage;
 
 use std::collections::BTreeSet;

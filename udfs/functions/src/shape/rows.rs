@@ -48,12 +48,12 @@ impl Rows {
         Ok(Rows { names, columns, len: order.len(), dropped: seen - order.len() })
     }
 
-    /// All values, in canonical order, as bytes: the same for the same rows, whatever table they came from.
-    pub(super) fn digest(&self, take: &mut dyn FnMut(&[u8])) {
-        take(&(self.len as u64).to_le_bytes());
+    /// All values in canonical order: what is no number as bytes to `exact`, numbers to `numbers`.
+    pub(super) fn parts(&self, exact: &mut dyn FnMut(&[u8]), numbers: &mut dyn FnMut(Vec<f64>)) {
+        exact(&(self.len as u64).to_le_bytes());
         for (name, column) in self.names.iter().zip(&self.columns) {
-            take(name.as_bytes());
-            column.digest(take);
+            exact(name.as_bytes());
+            column.parts(exact, numbers);
         }
     }
 
@@ -127,6 +127,14 @@ impl Rows {
         match &self.columns[argument] {
             Column::Lists(values) => values,
             other => unreachable!("argument {argument} is not lists but {other:?}"),
+        }
+    }
+
+    /// The lists of an argument of kind `Names`.
+    pub fn name_lists(&self, argument: usize) -> &[Vec<String>] {
+        match &self.columns[argument] {
+            Column::NameLists(values) => values,
+            other => unreachable!("argument {argument} is not lists of names but {other:?}"),
         }
     }
 
