@@ -10,10 +10,11 @@ use rayon::prelude::*;
 
 /// Columns of a panel.
 const PANEL: usize = 64;
-/// Rows of a tile at most.
-const TILE: usize = 7;
+/// Rows of a tile at most: its sums, four vectors wide, with a row of the panel and one value are 29 of 32 registers. One more row
+/// makes 33, and sums that pass through memory wait for it at every step.
+const TILE: usize = 6;
 /// Rows that one thread multiplies with a panel before it takes the next panel, at most.
-const PIECE: usize = 112 * TILE;
+const PIECE: usize = 128 * TILE;
 
 /// A matrix [k, n] as [n / PANEL, k, PANEL], with zeros beyond column n.
 pub struct Panels {
@@ -122,8 +123,7 @@ vectorized! {
                     3 => tile::<S, 3>(simd, t, a, y),
                     4 => tile::<S, 4>(simd, t, a, y),
                     5 => tile::<S, 5>(simd, t, a, y),
-                    6 => tile::<S, 6>(simd, t, a, y),
-                    _ => tile::<S, 7>(simd, t, a, y),
+                    _ => tile::<S, 6>(simd, t, a, y),
                 }
                 for r in 0..TILE.min(rows - i) {
                     finish::<S>(then, place.0 + i + r, place.1, (first, last), b.n, &mut y[r * b.n..]);
@@ -156,7 +156,7 @@ fn tile<S: Simd, const R: usize>(simd: S, t: Tile, a: &[f32], y: &mut [f32]) {
         // Where vectors are of eight values there are sixteen registers, elsewhere 32.
         let vectors = if left >= 4 && S::F32_LANES != 8 {
             sums::<S, R, 4>(simd, t, rows, at, column, y)
-        } else if left >= 2 && (S::F32_LANES != 8 || R < 7) {
+        } else if left >= 2 {
             sums::<S, R, 2>(simd, t, rows, at, column, y)
         } else {
             sums::<S, R, 1>(simd, t, rows, at, column, y)
