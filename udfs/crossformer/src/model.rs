@@ -12,10 +12,10 @@
 use crate::config::{Config, GROUP, INTERVALS, MERGES, PATCHES};
 use crate::error::{Error, Result};
 use crate::noise::Noise;
-use crate::ops::{Grouping, Kernels, arrange};
+use crate::ops::{Convolution, Grouping, Kernels, Layers, Pair, Pool};
 use candle_core::{Device, Result as TensorResult, Tensor};
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// What the network says about a batch.
 #[derive(Debug, Clone)]
@@ -26,35 +26,10 @@ pub struct Output {
     pub logits: Tensor,
 }
 
-/// A weight and a bias: a linear layer or a normalisation.
-struct Pair {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-struct Convolution {
-    weight: Tensor,
-    bias: Tensor,
-    stride: usize,
-    /// The weight as the fast kernel wants it, kept when it cannot change.
-    arranged: Option<Tensor>,
-}
-
-impl Convolution {
-    fn new(Pair { weight, bias }: Pair, stride: usize) -> TensorResult<Self> {
-        let arranged = if weight.is_variable() { None } else { Some(arrange(&weight, stride)?) };
-        Ok(Self { weight, bias, stride, arranged })
-    }
-}
-
 struct Block {
-    norm1: Pair,
+    layers: Layers,
     position: PositionBias,
-    qkv: Pair,
-    proj: Pair,
-    norm2: Pair,
-    fc1: Pair,
-    fc2: Pair,
+    heads: usize,
     grouping: Grouping,
     drop_path: f64,
 }
@@ -80,6 +55,7 @@ pub struct CrossFormer {
     norm: Pair,
     head: Pair,
     named: Vec<(String, Tensor)>,
+    pool: Pool,
 }
 
 /// Hands out the named weights and notes what does not fit.
@@ -92,6 +68,11 @@ impl Weights<'_> {
         // `check` has found every name before.
         let get = |part: &str| self.named[&format!("{name}.{part}")].clone();
         Pair { weight: get("weight"), bias: get("bias") }
+    }
+
+    fn convolution(&self, name: &str, stride: usize) -> Convolution {
+        let Pair { weight, bias } = self.pair(name);
+        Convolution { weight, bias, stride, arranged: OnceLock::new() }
     }
 
     fn check(&self, config: &Config) -> Result<()> {
@@ -132,13 +113,17 @@ impl CrossFormer {
                 let at = format!("layers.{stage}.blocks.{block}");
                 let part = |name: &str| weights.pair(&format!("{at}.{name}"));
                 blocks.push(Block {
-                    norm1: part("norm1"),
+                    layers: Layers {
+                        norm1: part("norm1"),
+                        qkv: part("attn.qkv"),
+                        proj: part("attn.proj"),
+                        norm2: part("norm2"),
+                        fc1: part("mlp.fc1"),
+                        fc2: part("mlp.fc2"),
+                        arranged: OnceLock::new(),
+                    },
                     position: PositionBias::new(&weights, &at),
-                    qkv: part("attn.qkv"),
-                    proj: part("attn.proj"),
-                    norm2: part("norm2"),
-                    fc1: part("mlp.fc1"),
-                    fc2: part("mlp.fc2"),
+                    heads: config.heads[stage],
                     grouping: Grouping { side: GROUP, interval: if block % 2 == 0 { 1 } else { INTERVALS[stage] } },
                     drop_path: if total > 1 { config.drop_path * seen as f64 / (total - 1) as f64 } else { 0.0 },
                 });
@@ -146,11 +131,8 @@ impl CrossFormer {
             }
             let merge = if stage < 3 {
                 let at = format!("layers.{stage}.downsample");
-                let convolution = |i| Convolution::new(weights.pair(&format!("{at}.reductions.{i}")), 2);
-                Some(Merge {
-                    norm: weights.pair(&format!("{at}.norm")),
-                    convolutions: (0..MERGES.len()).map(convolution).collect::<TensorResult<_>>()?,
-                })
+                let convolution = |i| weights.convolution(&format!("{at}.reductions.{i}"), 2);
+                Some(Merge { norm: weights.pair(&format!("{at}.norm")), convolutions: (0..MERGES.len()).map(convolution).collect() })
             } else {
                 None
             };
@@ -162,14 +144,13 @@ impl CrossFormer {
             config: config.clone(),
             device: head.weight.device().clone(),
             kernels: Kernels::default(),
-            patches: (0..PATCHES.len())
-                .map(|i| Convolution::new(weights.pair(&format!("patch_embed.projs.{i}")), 4))
-                .collect::<TensorResult<_>>()?,
+            patches: (0..PATCHES.len()).map(|i| weights.convolution(&format!("patch_embed.projs.{i}"), 4)).collect(),
             patch_norm: weights.pair("patch_embed.norm"),
             stages,
             norm: weights.pair("norm"),
             head,
             named,
+            pool: Pool::default(),
         })
     }
 
@@ -264,7 +245,7 @@ impl CrossFormer {
     }
 
     fn convolve(&self, c: &Convolution, x: &Tensor) -> TensorResult<Tensor> {
-        self.kernels.convolution(x, &c.weight, &c.bias, c.stride, c.arranged.as_ref())
+        self.kernels.convolution(x, c, &self.pool)
     }
 
     /// [B, H, W, C] -> [B, H/2, W/2, 2C].
@@ -277,19 +258,25 @@ impl CrossFormer {
     fn block(&self, block: &Block, x: &Tensor, mut noise: Option<&mut Noise>) -> TensorResult<Tensor> {
         let k = self.kernels;
         let linear = |x: &Tensor, p: &Pair| k.linear(x, &p.weight, &p.bias);
-        let (_, h, w, _) = x.dims4()?;
+        let (b, h, w, _) = x.dims4()?;
         // A grid no larger than a group is one group, whatever the block's kind.
         let grouping = if h.min(w) <= GROUP { Grouping { side: h.min(w), interval: 1 } } else { block.grouping };
 
-        let y = k.layer_norm(x, &block.norm1.weight, &block.norm1.bias)?;
         let bias = block.position.table(k, grouping.side)?;
-        let y = k.attention(&linear(&y, &block.qkv)?, &bias, grouping)?;
-        let y = self.drop(linear(&y, &block.proj)?, noise.as_deref_mut())?;
+        let still = noise.is_none() || self.config.dropout == 0.0;
+        if still && k.fuses(x, block.heads, grouping)? {
+            let mut paths = || noise.as_deref_mut().map_or_else(Vec::new, |n| n.paths(b, block.drop_path));
+            return k.block(x, &block.layers, &bias, grouping, [paths(), paths()], &self.pool);
+        }
+        let Layers { norm1, qkv, proj, norm2, fc1, fc2, .. } = &block.layers;
+        let y = k.layer_norm(x, &norm1.weight, &norm1.bias)?;
+        let y = k.attention(&linear(&y, qkv)?, &bias, grouping)?;
+        let y = self.drop(linear(&y, proj)?, noise.as_deref_mut())?;
         let x = (x + drop_path(y, block, noise.as_deref_mut())?)?;
 
-        let y = k.layer_norm(&x, &block.norm2.weight, &block.norm2.bias)?;
-        let y = self.drop(k.gelu(&linear(&y, &block.fc1)?)?, noise.as_deref_mut())?;
-        let y = self.drop(linear(&y, &block.fc2)?, noise.as_deref_mut())?;
+        let y = k.layer_norm(&x, &norm2.weight, &norm2.bias)?;
+        let y = self.drop(k.gelu(&linear(&y, fc1)?)?, noise.as_deref_mut())?;
+        let y = self.drop(linear(&y, fc2)?, noise.as_deref_mut())?;
         &x + drop_path(y, block, noise)?
     }
 

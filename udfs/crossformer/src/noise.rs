@@ -35,15 +35,22 @@ impl Noise {
         x.broadcast_mul(&self.mask(shape.into(), rate, x)?)
     }
 
+    /// The factors of [`drop_path`](Self::drop_path) for `samples`, none where all are 1.
+    pub(crate) fn paths(&mut self, samples: usize, rate: f64) -> Vec<f32> {
+        if rate == 0.0 { Vec::new() } else { self.factors(samples, rate) }
+    }
+
     fn mask(&mut self, shape: candle_core::Shape, rate: f64, like: &Tensor) -> Result<Tensor> {
+        let values = self.factors(shape.elem_count(), rate);
+        Tensor::from_vec(values, shape, like.device())?.to_dtype(like.dtype())
+    }
+
+    fn factors(&mut self, n: usize, rate: f64) -> Vec<f32> {
         let keep = (1.0 / (1.0 - rate)) as f32;
         // 16 random bits decide: a rate is kept to 1 / 65536.
         let threshold = (rate * 65536.0).round() as u16;
-        let n = shape.elem_count();
         let mut bytes = vec![0u8; 2 * n];
         self.random.fill_bytes(&mut bytes);
-        let values: Vec<f32> =
-            bytes.chunks_exact(2).map(|b| if u16::from_le_bytes([b[0], b[1]]) < threshold { 0.0 } else { keep }).collect();
-        Tensor::from_vec(values, shape, like.device())?.to_dtype(like.dtype())
+        bytes.chunks_exact(2).map(|b| if u16::from_le_bytes([b[0], b[1]]) < threshold { 0.0 } else { keep }).collect()
     }
 }

@@ -1,4 +1,5 @@
-//! The five operations that CrossFormer is made of, each as candle composes it and as one differentiable step on the CPU.
+//! The operations that CrossFormer is made of, each as candle composes it and as one differentiable step on the CPU; there, a
+//! whole block is one step too.
 //!
 //! [`Kernels::Plain`] runs on every device and type and is the oracle of the other. [`Kernels::Fast`] takes the CPU's own
 //! kernels for 32-bit floats and falls back to the plain ones elsewhere.
@@ -6,9 +7,10 @@
 mod fast;
 mod plain;
 
-pub(crate) use fast::arrange;
+pub(crate) use fast::Pool;
 
 use candle_core::{DType, Device, Result, Tensor};
+use std::sync::{Arc, OnceLock};
 
 /// How tokens on an H x W grid form attention groups.
 ///
@@ -25,6 +27,41 @@ impl Grouping {
     pub fn reach(&self) -> usize {
         self.side * self.interval
     }
+}
+
+/// A weight and a bias: a linear layer or a normalisation.
+#[derive(Clone)]
+pub(crate) struct Pair {
+    pub weight: Tensor,
+    pub bias: Tensor,
+}
+
+/// The layers of a block, and what the fast kernels keep of them when they cannot change.
+pub(crate) struct Layers {
+    pub norm1: Pair,
+    pub qkv: Pair,
+    pub proj: Pair,
+    pub norm2: Pair,
+    pub fc1: Pair,
+    pub fc2: Pair,
+    pub arranged: OnceLock<fast::Arranged>,
+}
+
+impl Layers {
+    fn parts(&self, table: &Tensor) -> [Tensor; fast::PARTS] {
+        let Self { norm1, qkv, proj, norm2, fc1, fc2, .. } = self;
+        let [[a, b], [c, d], [e, f], [g, h], [i, j], [k, l]] =
+            [norm1, qkv, proj, norm2, fc1, fc2].map(|p| [p.weight.clone(), p.bias.clone()]);
+        [table.clone(), a, b, c, d, e, f, g, h, i, j, k, l]
+    }
+}
+
+/// A convolution's weights, and what the fast kernels keep of them when they cannot change.
+pub(crate) struct Convolution {
+    pub weight: Tensor,
+    pub bias: Tensor,
+    pub stride: usize,
+    pub arranged: OnceLock<(Tensor, Arc<fast::Panels>)>,
 }
 
 /// Which implementation computes.
@@ -69,17 +106,50 @@ impl Kernels {
     }
 
     /// Convolution of [B, H, W, C] with [out, C, k, k] and `stride`, padded by (k - stride) / 2; returns [B, H / stride, W / stride, out].
-    /// `arranged` is what [`arrange`] made of the weight, where that has been kept.
-    pub fn convolution(self, x: &Tensor, weight: &Tensor, bias: &Tensor, stride: usize, arranged: Option<&Tensor>) -> Result<Tensor> {
+    pub(crate) fn convolution(self, x: &Tensor, c: &Convolution, pool: &Pool) -> Result<Tensor> {
         if !self.fast(x) {
-            return plain::convolution(x, weight, bias, stride);
+            return plain::convolution(x, &c.weight, &c.bias, c.stride);
         }
-        let kernel = weight.dim(2)?;
-        let matrix = match arranged {
-            Some(matrix) => matrix.clone(),
-            None => arrange(weight, stride)?,
+        let (stride, kernel) = (c.stride, c.weight.dim(2)?);
+        let (matrix, panels) = match c.arranged.get() {
+            Some((matrix, panels)) => (matrix.clone(), Some(panels.clone())),
+            None => (fast::arrange(&c.weight, stride)?, None),
         };
-        x.apply_op3(&matrix, bias, fast::Convolution { stride, kernel })
+        let panels = match panels {
+            None if !c.weight.is_variable() => {
+                let panels = Arc::new(fast::panels(&matrix, pool)?);
+                Some(c.arranged.get_or_init(|| (matrix.clone(), panels)).1.clone())
+            }
+            panels => panels,
+        };
+        x.apply_op3(&matrix, &c.bias, fast::Convolution { stride, kernel, panels, pool: pool.clone() })
+    }
+
+    /// Whether [`block`](Self::block) computes blocks of such tokens.
+    pub(crate) fn fuses(self, x: &Tensor, heads: usize, grouping: Grouping) -> Result<bool> {
+        Ok(self.fast(x) && fast::fits(grouping, x.dim(3)? / heads))
+    }
+
+    /// x + attention(norm1(x)), then the same plus mlp(norm2(it)), of [B, H, W, C]. The two branches are scaled by `scales`, a
+    /// factor for each image or nothing.
+    pub(crate) fn block(
+        self,
+        x: &Tensor,
+        layers: &Layers,
+        table: &Tensor,
+        grouping: Grouping,
+        scales: [Vec<f32>; 2],
+        pool: &Pool,
+    ) -> Result<Tensor> {
+        let (batch, height, width, channels) = x.dims4()?;
+        let plan = fast::Plan { grouping, batch, height, width, channels, heads: table.dim(0)? };
+        let parts = layers.parts(table);
+        let mut arranged = layers.arranged.get();
+        if arranged.is_none() && !parts.iter().any(Tensor::track_op) {
+            let fresh = fast::read(parts.each_ref(), |v| Ok(fast::Arranged::new(&fast::Values::from(v), pool)))?;
+            arranged = Some(layers.arranged.get_or_init(|| fresh));
+        }
+        fast::block(fast::Call { plan, scales, pool: pool.clone() }, x, parts, arranged)
     }
 
     fn fast(self, x: &Tensor) -> bool {

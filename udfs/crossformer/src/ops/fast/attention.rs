@@ -24,23 +24,51 @@ pub fn fits(grouping: Grouping, head: usize) -> bool {
 
 /// Sizes of one call.
 #[derive(Clone, Copy)]
-struct Plan {
-    grouping: Grouping,
-    height: usize,
-    width: usize,
-    channels: usize,
-    heads: usize,
+pub struct Plan {
+    pub grouping: Grouping,
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+    pub heads: usize,
 }
 
 impl Plan {
-    fn new(qkv: &Shape, bias: &Shape, grouping: Grouping) -> Result<(usize, Self)> {
+    fn new(qkv: &Shape, bias: &Shape, grouping: Grouping) -> Result<Self> {
         let (batch, height, width, c3) = qkv.dims4()?;
         let (heads, ..) = bias.dims3()?;
-        let plan = Self { grouping, height, width, channels: c3 / 3, heads };
+        let plan = Self { grouping, batch, height, width, channels: c3 / 3, heads };
         if !fits(grouping, plan.head()) {
             candle_core::bail!("no kernel for groups of {} and heads of {}", grouping.side, plan.head());
         }
-        Ok((batch, plan))
+        Ok(plan)
+    }
+
+    /// qkv [B, H, W, 3C] and bias [heads, side², side²] to `out` [B, H, W, C].
+    pub fn forward(self, qkv: &[f32], bias: &[f32], out: &mut [f32]) {
+        let c = self.channels;
+        self.cut(out, c).into_par_iter().enumerate().for_each(|(i, out)| {
+            let qkv = &qkv[self.start(i) * 3 * c..][..3 * out.len()];
+            forward(self, qkv, bias, out);
+        });
+    }
+
+    /// From the gradient `g` of the output to that of qkv, into `gq`, and of the bias.
+    pub fn backward(self, qkv: &[f32], bias: &[f32], g: &[f32], gq: &mut [f32]) -> Vec<f32> {
+        let c = self.channels;
+        let parts = self
+            .cut(gq, 3 * c)
+            .into_par_iter()
+            .enumerate()
+            .map(|(i, gq)| {
+                let qkv = &qkv[self.start(i) * 3 * c..][..gq.len()];
+                let g = &g[self.start(i) * c..][..gq.len() / 3];
+                let mut gb = vec![0.0; bias.len()];
+                backward(self, qkv, bias, g, gq, &mut gb);
+                gb
+            })
+            .collect();
+        total(parts, bias.len())
     }
 
     fn head(&self) -> usize {
@@ -53,9 +81,9 @@ impl Plan {
     }
 
     /// Cuts the rows of `values`, `width` values per token, into the bands of all images.
-    fn cut<'a>(&self, mut values: &'a mut [f32], batch: usize, width: usize) -> Vec<&'a mut [f32]> {
+    fn cut<'a>(&self, mut values: &'a mut [f32], width: usize) -> Vec<&'a mut [f32]> {
         let mut bands = Vec::new();
-        for i in 0..batch * self.bands() {
+        for i in 0..self.batch * self.bands() {
             let first = i % self.bands() * self.grouping.reach();
             let rows = self.grouping.reach().min(self.height - first);
             let (band, rest) = values.split_at_mut(rows * self.width * width);
@@ -99,36 +127,19 @@ impl CustomOp2 for Attention {
     }
 
     fn cpu_fwd(&self, qkv: &CpuStorage, lq: &Layout, bias: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (batch, plan) = Plan::new(lq.shape(), lb.shape(), self.0)?;
-        let (qkv, bias) = (view(qkv, lq)?, view(bias, lb)?);
-        let c = plan.channels;
-        let mut out = vec![0.0; batch * plan.height * plan.width * c];
-        plan.cut(&mut out, batch, c).into_par_iter().enumerate().for_each(|(i, out)| {
-            let qkv = &qkv[plan.start(i) * 3 * c..][..3 * out.len()];
-            forward(plan, qkv, bias, out);
-        });
-        Ok((CpuStorage::F32(out), (batch, plan.height, plan.width, c).into()))
+        let plan = Plan::new(lq.shape(), lb.shape(), self.0)?;
+        let mut out = vec![0.0; plan.batch * plan.height * plan.width * plan.channels];
+        plan.forward(view(qkv, lq)?, view(bias, lb)?, &mut out);
+        Ok((CpuStorage::F32(out), (plan.batch, plan.height, plan.width, plan.channels).into()))
     }
 
     fn bwd(&self, qkv: &Tensor, bias: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (batch, plan) = Plan::new(qkv.shape(), bias.shape(), self.0)?;
+        let plan = Plan::new(qkv.shape(), bias.shape(), self.0)?;
         let grad = grad.contiguous()?;
-        let c = plan.channels;
         let (gq, gb) = read([qkv, bias, &grad], |[qkv, bias, g]| {
             let mut gq = vec![0.0; qkv.len()];
-            let parts = plan
-                .cut(&mut gq, batch, 3 * c)
-                .into_par_iter()
-                .enumerate()
-                .map(|(i, gq)| {
-                    let qkv = &qkv[plan.start(i) * 3 * c..][..gq.len()];
-                    let g = &g[plan.start(i) * c..][..gq.len() / 3];
-                    let mut gb = vec![0.0; bias.len()];
-                    backward(plan, qkv, bias, g, gq, &mut gb);
-                    gb
-                })
-                .collect();
-            Ok((gq, total(parts, bias.len())))
+            let gb = plan.backward(qkv, bias, g, &mut gq);
+            Ok((gq, gb))
         })?;
         let gq = Tensor::from_vec(gq, qkv.shape(), qkv.device())?;
         Ok((Some(gq), Some(Tensor::from_vec(gb, bias.shape(), bias.device())?)))

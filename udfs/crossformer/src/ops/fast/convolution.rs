@@ -4,16 +4,28 @@
 //! memory: n neighbours are one row of a matrix whose rows overlap, and no window is ever copied. The n cell rows of a window
 //! become n groups of columns of the product, Z[cell, (dy, out)], and the output is the sum of Z at (y + dy, dy).
 
+use super::gemm::{Panels, Rows, Then, multiply};
 use super::linear::column_sums;
+use super::pool::Pool;
 use super::{read, view};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Takes [B, H, W, C], the weights by [`arrange`] and the bias; returns [B, H / stride, W / stride, out].
 pub struct Convolution {
     pub stride: usize,
     pub kernel: usize,
+    /// The weights laid out, where they have been kept.
+    pub panels: Option<Arc<Panels>>,
+    pub pool: Pool,
+}
+
+/// Lays out the weights by [`arrange`].
+pub fn panels(arranged: &Tensor, pool: &Pool) -> Result<Panels> {
+    let (k, n) = arranged.dims2()?;
+    read([arranged], |[w]| Ok(Panels::straight(w, k, n, pool)))
 }
 
 /// [out, C, k, k] -> [(dx, y in cell, x in cell, C), (dy, out)].
@@ -184,9 +196,15 @@ impl CustomOp3 for Convolution {
     ) -> Result<(CpuStorage, Shape)> {
         let plan = self.plan(lx.shape(), lb.shape())?;
         let (m, n, k) = plan.product();
-        let cells = CpuStorage::F32(plan.cells(view(x, lx)?));
-        let overlapping = Layout::new((m, k).into(), vec![plan.cell(), 1], 0);
-        let z = values(cells.matmul(w, (1, m, n, k), &overlapping, lw)?)?;
+        let cells = plan.cells(view(x, lx)?);
+        let mut z = self.pool.take(m * n);
+        let fresh = match self.panels {
+            Some(_) => None,
+            None => Some(Panels::straight(view(w, lw)?, k, n, &self.pool)),
+        };
+        if let Some(panels) = self.panels.as_deref().or(fresh.as_ref()) {
+            multiply(Rows { values: &cells, step: plan.cell() }, panels, Then::Nothing, &mut z);
+        }
         // The last windows of the last row would reach beyond the cells; no output needs them.
         let y = plan.collect(&z, view(b, lb)?);
         let (h, w) = (plan.height / self.stride, plan.width / self.stride);

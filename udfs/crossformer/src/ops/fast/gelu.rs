@@ -1,6 +1,6 @@
 //! GELU, x Φ(x) (Hendrycks and Gimpel, 2016), in its exact form.
 
-use super::simd::{exp, fma, normal_cdf, vectorized};
+use super::simd::{gelu, gelu_slope, vectorized};
 use super::{read, view};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ impl CustomOp1 for Gelu {
     fn cpu_fwd(&self, s: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = view(s, l)?;
         let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).for_each(|(y, x)| forward(x, y));
+        apply(x, &mut y);
         Ok((CpuStorage::F32(y), l.shape().clone()))
     }
 
@@ -32,20 +32,23 @@ impl CustomOp1 for Gelu {
     }
 }
 
+/// GELU of `x` into `y`.
+pub fn apply(x: &[f32], y: &mut [f32]) {
+    y.par_chunks_mut(PIECE).zip(x.par_chunks(PIECE)).for_each(|(y, x)| forward(x, y));
+}
+
 vectorized! {
     fn forward<'a>[_simd](x: &'a [f32], y: &'a mut [f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * normal_cdf::<S>(x);
+            *y = gelu::<S>(x);
         }
     }
 }
 
 vectorized! {
     fn backward<'a>[_simd](x: &'a [f32], g: &'a [f32], out: &'a mut [f32]) {
-        const DENSITY: f32 = 0.398_942_3;
         for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
-            let density = DENSITY * exp::<S>(-0.5 * x * x);
-            *out = g * fma::<S>(x, density, normal_cdf::<S>(x));
+            *out = g * gelu_slope::<S>(x);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! y = x Wᵀ + b.
 
+use super::gemm::{Panels, Rows, Then, multiply};
+use super::pool::Pool;
 use super::{ROWS, read, total, view};
-use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -22,17 +23,12 @@ impl CustomOp3 for Linear {
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (outputs, inputs) = lw.shape().dims2()?;
-        view(x, lx)?;
-        let rows = lx.shape().elem_count() / inputs;
+        let x = view(x, lx)?;
         let mut shape = lx.shape().dims().to_vec();
         shape[lx.shape().rank() - 1] = outputs;
-        let by_row = Layout::new((rows, inputs).into(), vec![inputs, 1], lx.start_offset());
-        let transposed = Layout::new((inputs, outputs).into(), vec![1, inputs], lw.start_offset());
-        let bias = view(b, lb)?;
-        let CpuStorage::F32(mut y) = x.matmul(w, (1, rows, outputs, inputs), &by_row, &transposed)? else {
-            candle_core::bail!("linear takes float32")
-        };
-        add_bias(&mut y, bias);
+        let mut y = vec![0.0; x.len() / inputs * outputs];
+        let panels = Panels::transposed(view(w, lw)?, outputs, inputs, &Pool::default());
+        multiply(Rows { values: x, step: inputs }, &panels, Then::Bias(view(b, lb)?), &mut y);
         Ok((CpuStorage::F32(y), shape.into()))
     }
 
@@ -51,15 +47,6 @@ impl CustomOp3 for Linear {
         let gb = Tensor::from_vec(read([&g], |[g]| Ok(column_sums(g, outputs)))?, b.shape(), b.device())?;
         Ok((gx, Some(gw), Some(gb)))
     }
-}
-
-/// Adds `bias` to every row.
-pub fn add_bias(rows: &mut [f32], bias: &[f32]) {
-    rows.par_chunks_mut(ROWS * bias.len()).for_each(|piece| {
-        for row in piece.chunks_exact_mut(bias.len()) {
-            row.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
-        }
-    });
 }
 
 /// The sum of each column of rows of `width`.

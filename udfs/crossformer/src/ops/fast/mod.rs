@@ -1,20 +1,28 @@
 //! The operations on the CPU in float32, each one differentiable step.
 //!
-//! Matrix products go through the tensor library's gemm. Work is cut into pieces of a fixed size, and partial sums are added in
+//! Work is cut into pieces of a fixed size, and partial sums are added in
 //! the order of the pieces, so that the bits do not depend on the number of threads.
 
 mod attention;
+mod block;
 mod convolution;
 mod gelu;
+mod gemm;
+mod joined;
 mod linear;
 mod norm;
+mod pool;
 mod simd;
 
-pub use attention::{Attention, fits};
-pub use convolution::{Convolution, arrange};
+pub use attention::{Attention, Plan, fits};
+pub use block::{Arranged, Call, PARTS, Values};
+pub use convolution::{Convolution, arrange, panels};
 pub use gelu::Gelu;
+pub use gemm::Panels;
+pub use joined::run as block;
 pub use linear::Linear;
 pub use norm::LayerNorm;
+pub use pool::Pool;
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
@@ -30,7 +38,7 @@ fn view<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
 }
 
 /// Calls `f` with the values of contiguous tensors.
-fn read<const N: usize, T>(tensors: [&Tensor; N], f: impl FnOnce([&[f32]; N]) -> Result<T>) -> Result<T> {
+pub fn read<const N: usize, T>(tensors: [&Tensor; N], f: impl FnOnce([&[f32]; N]) -> Result<T>) -> Result<T> {
     let held = tensors.map(|t| t.storage_and_layout());
     let mut slices: [&[f32]; N] = [&[]; N];
     for (slice, (storage, layout)) in slices.iter_mut().zip(&held) {

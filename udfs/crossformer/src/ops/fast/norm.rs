@@ -23,10 +23,8 @@ impl CustomOp3 for LayerNorm {
         b: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (x, w, b) = (view(x, lx)?, view(w, lw)?, view(b, lb)?);
-        let mut y = vec![0.0; x.len()];
-        let piece = ROWS * w.len();
-        y.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| forward(x, w, b, y));
+        let mut y = vec![0.0; lx.shape().elem_count()];
+        normalise(view(x, lx)?, [view(w, lw)?, view(b, lb)?], &mut y);
         Ok((CpuStorage::F32(y), lx.shape().clone()))
     }
 
@@ -39,21 +37,10 @@ impl CustomOp3 for LayerNorm {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
-        let width = w.elem_count();
         let (gx, gw, gb) = read([x, w, &grad], |[x, w, g]| {
             let mut gx = vec![0.0; x.len()];
-            let piece = ROWS * width;
-            let parts: Vec<(Vec<f32>, Vec<f32>)> = gx
-                .par_chunks_mut(piece)
-                .zip(x.par_chunks(piece).zip(g.par_chunks(piece)))
-                .map(|(gx, (x, g))| {
-                    let (mut gw, mut gb) = (vec![0.0; width], vec![0.0; width]);
-                    backward(x, w, g, gx, &mut gw, &mut gb);
-                    (gw, gb)
-                })
-                .collect();
-            let (gw, gb): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-            Ok((gx, total(gw, width), total(gb, width)))
+            let (gw, gb) = add_gradient(x, w, g, &mut gx);
+            Ok((gx, gw, gb))
         })?;
         Ok((
             Some(Tensor::from_vec(gx, x.shape(), x.device())?),
@@ -61,6 +48,29 @@ impl CustomOp3 for LayerNorm {
             Some(Tensor::from_vec(gb, b.shape(), b.device())?),
         ))
     }
+}
+
+/// Rows of `x` normalised, times weight plus bias, into `y`.
+pub fn normalise(x: &[f32], [w, b]: [&[f32]; 2], y: &mut [f32]) {
+    let piece = ROWS * w.len();
+    y.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| forward(x, w, b, y));
+}
+
+/// From the gradient `g` of the output: adds that of the input to `gx`, returns those of weight and bias.
+pub fn add_gradient(x: &[f32], w: &[f32], g: &[f32], gx: &mut [f32]) -> (Vec<f32>, Vec<f32>) {
+    let width = w.len();
+    let piece = ROWS * width;
+    let parts: Vec<(Vec<f32>, Vec<f32>)> = gx
+        .par_chunks_mut(piece)
+        .zip(x.par_chunks(piece).zip(g.par_chunks(piece)))
+        .map(|(gx, (x, g))| {
+            let (mut gw, mut gb) = (vec![0.0; width], vec![0.0; width]);
+            backward(x, w, g, gx, &mut gw, &mut gb);
+            (gw, gb)
+        })
+        .collect();
+    let (gw, gb): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    (total(gw, width), total(gb, width))
 }
 
 /// Mean and reciprocal standard deviation.
@@ -103,7 +113,7 @@ vectorized! {
                 let unit = (x[i] - mean) * scale;
                 gw[i] += g[i] * unit;
                 gb[i] += g[i];
-                gx[i] = scale * (g[i] * w[i] - direct - unit * along);
+                gx[i] += scale * (g[i] * w[i] - direct - unit * along);
             }
         }
     }

@@ -86,3 +86,16 @@ pub fn normal_cdf<S: Simd>(x: f32) -> f32 {
     }
     0.5 + 0.5 * (z * p / q)
 }
+
+/// The exact GELU, x Φ(x) (Hendrycks and Gimpel, 2016).
+#[inline(always)]
+pub fn gelu<S: Simd>(x: f32) -> f32 {
+    x * normal_cdf::<S>(x)
+}
+
+/// Its derivative, Φ(x) + x φ(x).
+#[inline(always)]
+pub fn gelu_slope<S: Simd>(x: f32) -> f32 {
+    const DENSITY: f32 = 0.398_942_3;
+    fma::<S>(x, DENSITY * exp::<S>(-0.5 * x * x), normal_cdf::<S>(x))
+}

@@ -1,0 +1,67 @@
+//! Buffers that are used again: a large one that is fresh from the system costs a page fault for every 4 KiB.
+
+use candle_core::CpuStorage;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex};
+
+/// Free buffers of one network, given back to the system with it.
+#[derive(Clone, Default)]
+pub struct Pool(Arc<Mutex<Vec<Vec<f32>>>>);
+
+impl Pool {
+    /// A buffer of `n` values that hold anything.
+    pub fn take(&self, n: usize) -> Buffer {
+        let mut free = self.lock();
+        let fits = |v: &Vec<f32>| v.capacity() >= n && v.capacity() <= 2 * n;
+        let best = (0..free.len()).filter(|&i| fits(&free[i])).min_by_key(|&i| free[i].capacity());
+        let mut values = best.map(|i| free.swap_remove(i)).unwrap_or_default();
+        drop(free);
+        values.resize(n, 0.0);
+        Buffer { values: CpuStorage::F32(values), pool: self.clone() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// Values that go back to their pool.
+pub struct Buffer {
+    values: CpuStorage,
+    pool: Pool,
+}
+
+impl Buffer {
+    /// As the tensor library's own products take them.
+    pub fn storage(&self) -> &CpuStorage {
+        &self.values
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match &self.values {
+            CpuStorage::F32(values) => values,
+            _ => &[],
+        }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        match &mut self.values {
+            CpuStorage::F32(values) => values,
+            _ => &mut [],
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let CpuStorage::F32(values) = std::mem::replace(&mut self.values, CpuStorage::F32(Vec::new())) {
+            self.pool.lock().push(values);
+        }
+    }
+}
