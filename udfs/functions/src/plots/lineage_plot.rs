@@ -15,7 +15,7 @@ pub fn lineage_plot() -> Function {
         .arg("name", Kind::Label, "what was made")
         .arg("sources", Kind::Names, "what it was made from; an empty list for nothing that is drawn")
         .options::<Options>()
-        .example("SELECT lineage_plot(made, sources) FROM (VALUES ('features', ['scans']), ('model', ['features', 'patients'])) AS t(made, sources)")
+        .example("SELECT lineage_plot('stage ' || stage || ' of ' || site, [site, 'patients']) FROM patients")
         .source("the layered drawing of Sugiyama, Tagawa & Toda 1981")
         .returns(|rows, options| {
             let things = rows.texts(0).iter().cloned().zip(rows.name_lists(1).iter().cloned()).collect();

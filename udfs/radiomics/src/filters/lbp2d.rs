@@ -105,4 +105,14 @@ mod tests {
         });
         assert_eq!(codes(star), 9.0);
     }
+
+    /// On a slope the samples are the cosines of their angles, whose variance is one half; on a plain there is none.
+    #[test]
+    fn the_variance_of_the_samples() {
+        let settings = Settings { force_2d: true, lbp_2d_method: Lbp2DMethod::Var, ..Settings::default() };
+        let area = Box3 { lower: [0, 2, 2], upper: [1, 3, 3] };
+        let variance = |values: Array3<f64>| lbp2d(&Frame::Array(values), area, &settings)[[0, 0, 0]];
+        assert!((variance(Array3::from_shape_fn((1, 5, 5), |(_, _, x)| x as f64)) - 0.5).abs() < 1e-5);
+        assert!(variance(Array3::zeros((1, 5, 5))).is_nan());
+    }
 }
