@@ -1,11 +1,10 @@
 """Times our survival kernels and their peers on the same data, one thread each, one after the other, and prints the ratios.
 
     cargo build --release -p esccsql-survival --example survival_bench
-    python compare.py target/release/examples/survival_bench [--sizes 1000 10000 ...] [--wide] [--data CSV ...] [--repeats 5]
+    python compare.py target/release/examples/survival_bench [--sizes 1000 10000 ...] [--wide] [--data CSV ...] [--repeats 5] [--r-library DIR]
 
-The peers (scikit-survival and adelie for this Python, R with survival and ranger) are left out when they are not installed.
-`randomForestSRC` is not in Debian: ranger stands in for it. Ours is wall time of one thread, theirs CPU time, so that a busy
-machine speaks against us. A ratio above 1 means that ours is faster.
+The peers (scikit-survival and adelie for this Python, R with survival, randomForestSRC or else ranger) are left out when they are
+not installed. All figures are medians of wall time. A ratio above 1 means that ours is faster.
 """
 
 import argparse
@@ -20,15 +19,15 @@ import numpy as np
 
 
 def simulate(path, n, p, seed=7):
-    """Weibull times of 3 columns, some 40 percent censored, times rounded up so that there are ties."""
+    """Weibull times of 3 columns, some 40 percent censored, times to two decimals, so that there are some ties."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, p))
     risk = np.exp(0.6 * x[:, 0] - 0.4 * x[:, 1] + 0.3 * x[:, min(2, p - 1)])
     died = 1000 * rng.exponential(size=n) / risk
     left = 1500 * rng.exponential(size=n)
-    time = np.ceil(np.minimum(died, left))
+    time = np.ceil(100 * np.minimum(died, left)) / 100
     header = ",".join(["time", "status", *(f"x{j + 1}" for j in range(p))])
-    np.savetxt(path, np.column_stack([time, died <= left, x]), delimiter=",", fmt="%.7g", header=header, comments="")
+    np.savetxt(path, np.column_stack([time, died <= left, x]), delimiter=",", fmt="%.9g", header=header, comments="")
 
 
 def lines(command):
@@ -37,6 +36,8 @@ def lines(command):
     if done.returncode != 0:
         print(f"{command[0]} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
     for line in done.stdout.splitlines():
+        if line.count(",") != 4:
+            continue
         task, name, n, p, seconds = line.split(",")
         peer, _, task = task.rpartition(":")
         yield peer, task, name, int(n), int(p), float(seconds)
@@ -49,20 +50,24 @@ def main():
     parser.add_argument("--wide", action="store_true", help="also 5000 x 2000")
     parser.add_argument("--data", nargs="*", default=[], help="CSV files of one's own: time, status, x...")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="keep the files here, and use those that are here already")
+    parser.add_argument("--r-library", help="an R library that has randomForestSRC")
     options = parser.parse_args()
     here = Path(__file__).parent
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.folder or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
         for file in options.data:
             shutil.copy(file, folder)
-        for n in options.sizes:
-            simulate(Path(folder) / f"narrow_{n:07}.csv", n, 30 if n <= 100_000 else 5)
-        if options.wide:
-            simulate(Path(folder) / "wide.csv", 5000, 2000)
-        arguments = [folder, str(options.repeats)]
+        wanted = [(f"narrow_{n:07}.csv", n, 30 if n <= 100_000 else 5) for n in options.sizes]
+        for name, n, p in wanted + ([("wide.csv", 5000, 2000)] if options.wide else []):
+            if not (folder / name).exists():
+                simulate(folder / name, n, p)
+        arguments = [str(folder), str(options.repeats)]
         ours = {(task, name): (n, p, s) for _, task, name, n, p, s in lines([options.bench, *arguments])}
         theirs = list(lines([sys.executable, str(here / "peers.py"), *arguments]))
         if shutil.which("Rscript"):
-            theirs += [("R", *row[1:]) for row in lines(["Rscript", str(here / "peers.R"), *arguments])]
+            theirs += lines(["Rscript", str(here / "peers.R"), *arguments, *([options.r_library] if options.r_library else [])])
     print(f"{'task':20} {'data':28} {'n':>8} {'p':>5} {'ours s':>10}")
     for (task, name), (n, p, s) in ours.items():
         print(f"{task:20} {name:28} {n:8} {p:5} {s:10.5f}")
