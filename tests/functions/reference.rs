@@ -133,6 +133,52 @@ fn values(numbers: &[f64], group: &str) -> String {
     numbers.iter().map(|number| format!("({number:e}, '{group}')")).collect::<Vec<_>>().join(", ")
 }
 
+/// Which test holds which file of cases: the kernels' own, and where SQL adds something, the one in this file. Every case of a file is
+/// read by its first test.
+const TESTS: [(&str, &str); 20] = [
+    ("cindex_compare", "udfs/survival/tests/concordance.rs, concordance"),
+    ("concordance", "udfs/survival/tests/concordance.rs, concordance"),
+    ("contingency", "udfs/stats/tests/tests_of_groups.rs, tables_of_counts"),
+    ("correlation", "udfs/stats/tests/agreement_and_correlation.rs, correlations"),
+    ("coxnet", "udfs/survival/tests/coxnet.rs, lasso_cox_paths"),
+    ("coxnet_cv", "udfs/survival/tests/coxnet.rs, lasso_cox_cross_validation"),
+    ("coxnet_sksurv", "udfs/survival/tests/coxnet.rs"),
+    ("coxph", "udfs/survival/tests/cox.rs, cox_models"),
+    ("icc", "udfs/stats/tests/agreement_and_correlation.rs, agreement_of_raters"),
+    ("km", "udfs/survival/tests/curves.rs, kaplan_meier_curves"),
+    ("logrank", "udfs/survival/tests/curves.rs, log_rank_tests"),
+    ("metrics", "udfs/survival/tests/metrics.rs, scores_of_predicted_survival"),
+    ("pca", "udfs/stats/tests/agreement_and_correlation.rs, principal_components"),
+    ("rsf_randomForestSRC", "udfs/survival/tests/rsf.rs"),
+    ("rsf_splits", "udfs/survival/tests/rsf.rs"),
+    ("rsf_tree_randomForestSRC", "udfs/survival/tests/rsf.rs, single_trees"),
+    ("survshap", "udfs/survival/tests/shap.rs, shapley_values_over_time"),
+    ("tree_sksurv", "udfs/survival/tests/rsf.rs"),
+    ("two_sample", "udfs/stats/tests/tests_of_groups.rs, two_samples"),
+    ("univariate", "udfs/survival/tests/cox.rs, univariate_cox_models"),
+];
+
+/// `requests` repeats the cases' inputs and `spec` is how they were made.
+#[test]
+fn every_file_of_cases_has_its_test() {
+    let Some(reference) = Reference::open() else { return };
+    let names = fs::read_dir(&reference.folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> = names.filter_map(|name| name.strip_suffix(".json").map(str::to_string)).collect();
+    let tested = TESTS.iter().map(|(file, _)| *file).chain(["requests", "spec"]).map(str::to_string);
+    assert_eq!(files, tested.collect());
+    for (file, tests) in TESTS {
+        let (kernel, sql) = tests.split_once(", ").map_or((tests, None), |(kernel, sql)| (kernel, Some(sql)));
+        let read = |path: &str| fs::read_to_string(crate::checkout().join(path)).unwrap();
+        // The tests of statistics add the ending themselves.
+        let source = read(kernel);
+        assert!(
+            source.contains(&format!("\"{file}.json\"")) || source.contains(&format!("cases(\"{file}\")")),
+            "{kernel} does not read {file}"
+        );
+        assert!(sql.is_none_or(|sql| read("tests/functions/reference.rs").contains(&format!("fn {sql}()"))), "no test {tests}");
+    }
+}
+
 #[test]
 fn cox_models() {
     let Some(mut reference) = Reference::open() else { return };

@@ -15,7 +15,7 @@ pub fn rsf_competing_predict() -> Function {
     .arg("x", Kind::Features, "the features that the model was fitted on")
     .arg("cause", Kind::Number, "number of the cause")
     .source("Ishwaran et al., Biostatistics 2014;15:757; Andersen, Stat Med 2013;32:5278")
-    .example("SELECT patient_id, rsf_competing_predict(model, {'age': age, 'stage': stage}, 1) FROM patients, (SELECT rsf_competing_fit(months, CASE WHEN NOT died THEN 0 WHEN marker > 0 THEN 2 ELSE 1 END, {'marker': marker, 'stage': stage}, {'trees': 50}) AS model FROM patients)")
+    .example("SELECT patient_id, rsf_competing_predict(model, {'age': age, 'stage': stage}, 1) FROM patients, (SELECT rsf_competing_fit(months, CASE WHEN NOT died THEN 0 WHEN marker > 0 THEN 2 ELSE 1 END, {'age': age, 'stage': stage}, {'trees': 50}) AS model FROM patients)")
     .returns(|row, _| {
         let trained = row.model::<CompetingForest>(0)?;
         let cause = trained.model.cause(one_cause(row.number(2))?).map_err(Problem::user)?;
