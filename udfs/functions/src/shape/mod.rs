@@ -12,6 +12,7 @@ mod each;
 mod environment;
 mod error;
 mod features;
+pub mod guard;
 mod model;
 mod options;
 mod output;
@@ -59,6 +60,11 @@ pub enum Implementation {
 }
 
 impl Function {
+    /// Does it fit a model to rows? The leak guard watches those that do.
+    pub fn learns(&self) -> bool {
+        matches!(self.implementation, Implementation::Aggregate(_)) && self.doc.is_model()
+    }
+
     /// The function's name in SQL.
     pub fn name(&self) -> &str {
         &self.doc.name
