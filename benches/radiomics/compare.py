@@ -14,9 +14,12 @@ time; the values' bits must agree) and one CT of 512 x 512 x 300 voxels with a r
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tarfile
+import tempfile
 import venv
 from pathlib import Path
 
@@ -29,6 +32,23 @@ PEERS = {
 ONE_THREAD = {n: "1" for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")}
 
 
+def install_pyradiomics(pip):
+    """3.1.0 from its source distribution, which lacks its C headers: those of 3.0.1 fit.
+
+    Its metadata says 3.0.1a1, which pip's newer resolver refuses; its code and `radiomics.__version__` are 3.1.0.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for version in ("3.1.0", "3.0.1"):
+            legacy = ["--use-deprecated=legacy-resolver", "--no-build-isolation", "--no-deps", "--no-binary", ":all:"]
+            subprocess.run([*pip[:-2], "download", "-q", *legacy, "-d", folder, f"pyradiomics=={version}"], check=True)
+            with tarfile.open(Path(folder) / f"pyradiomics-{version}.tar.gz") as archive:
+                archive.extractall(folder, filter="data")
+        source = Path(folder) / "pyradiomics-3.1.0"
+        for header in (Path(folder) / "pyradiomics-3.0.1" / "radiomics" / "src").glob("*.h"):
+            shutil.copy(header, source / "radiomics" / "src")
+        subprocess.run([*pip, "--no-build-isolation", "--no-deps", source], check=True)
+
+
 def environment(home, peer):
     """The Python of the peer's own environment, which the first call makes."""
     folder = home / peer
@@ -38,10 +58,8 @@ def environment(home, peer):
         pip = [python, "-m", "pip", "install", "-q"]
         subprocess.run([*pip, *PEERS[peer]], check=True)
         if peer == "pyradiomics":
-            subprocess.run([*pip, "setuptools<70", "wheel", "versioneer", "Cython"], check=True)
-            # Its metadata says 3.0.1a1, which pip's newer resolver refuses; its code and `radiomics.__version__` are 3.1.0.
-            legacy = ["--use-deprecated=legacy-resolver", "--no-build-isolation", "--no-deps"]
-            subprocess.run([*pip, *legacy, "pyradiomics==3.1.0"], check=True)
+            subprocess.run([*pip, "setuptools<70", "wheel", "versioneer", "Cython", "pip==23.2.1"], check=True)
+            install_pyradiomics(pip)
     return python
 
 

@@ -92,9 +92,8 @@ fn floored_modulo(a: f64, w: f64) -> f64 {
 /// # Errors
 /// [`RadiomicsError::TooManyLevels`] when the intensities span more bins than a texture matrix can have.
 pub(crate) fn bin(values: &Array3<f64>, inside: &Array3<bool>, spacing: [f64; 3], settings: &Settings) -> Result<Binned, RadiomicsError> {
-    let values = values.as_standard_layout();
-    let inside = inside.as_standard_layout();
-    let voxels = || values.iter().zip(&inside);
+    let (values, inside) = (values.as_standard_layout(), inside.as_standard_layout());
+    let voxels = || values.as_slice().unwrap_or(&[]).iter().zip(inside.as_slice().unwrap_or(&[]));
     let (mut minimum, mut maximum, mut n) = (f64::INFINITY, f64::NEG_INFINITY, 0);
     for (value, inside) in voxels() {
         if *inside {

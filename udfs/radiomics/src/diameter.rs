@@ -4,7 +4,7 @@
 //! the search keeps what can be an end of a diameter only: the two ends of each line of points, of these the corners
 //! of each plane's convex hull. Coordinates stay doubled integers until a distance is taken, so nothing is lost.
 
-use ndarray::{Array3, Axis};
+use ndarray::Array3;
 
 /// Largest distances in mm between the region's surface points.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,54 +24,78 @@ type Point = [i64; 3];
 
 /// Diameters of `inside` (`[z, y, x]`, outside all around) with voxels of `spacing` mm (z, y, x).
 pub(crate) fn diameters(inside: &Array3<bool>, spacing: [f64; 3]) -> Diameters {
-    let mut in_slices = plane_hulls(inside, 0, 2);
+    let points = surface(inside);
+    let dim = inside.dim();
+    let dim = [dim.0, dim.1, dim.2];
+    let mut in_slices = plane_hulls(&points, dim, 0, 2);
     let slice = widest(&mut in_slices, spacing);
-    let column = widest(&mut plane_hulls(inside, 1, 2), spacing);
-    let row = widest(&mut plane_hulls(inside, 2, 1), spacing);
+    let column = widest(&mut plane_hulls(&points, dim, 1, 2), spacing);
+    let row = widest(&mut plane_hulls(&points, dim, 2, 1), spacing);
     let maximum = widest(&mut [in_slices.concat()], spacing);
     Diameters { maximum, slice, column, row }
 }
 
 /// Surface points among which are all corners of the region's convex hull, as doubled voxel positions (z, y, x).
 pub(crate) fn surface_corners(inside: &Array3<bool>) -> Vec<[i64; 3]> {
-    plane_hulls(inside, 0, 2).concat()
+    let (nz, ny, nx) = inside.dim();
+    plane_hulls(&surface(inside), [nz, ny, nx], 0, 2).concat()
 }
 
-/// The corners of the convex hull of each plane across `axis`. `along` is the axis within the plane whose lines are
-/// reduced to their ends first.
-fn plane_hulls(inside: &Array3<bool>, axis: usize, along: usize) -> Vec<Vec<Point>> {
+/// The middles of the edges that leave the region.
+fn surface(inside: &Array3<bool>) -> Vec<Point> {
+    let (nz, ny, nx) = inside.dim();
+    let inside = inside.as_standard_layout();
+    let flat = inside.as_slice().unwrap_or(&[]);
+    let empty = vec![false; nx];
+    let row = |z: Option<usize>, y: Option<usize>| match (z, y) {
+        (Some(z), Some(y)) if z < nz && y < ny => &flat[(z * ny + y) * nx..][..nx],
+        _ => &empty[..],
+    };
+    let mut points = Vec::new();
+    for z in 0..nz {
+        for y in 0..ny {
+            let here = row(Some(z), Some(y));
+            let across = [
+                (0, -1, row(z.checked_sub(1), Some(y))),
+                (0, 1, row(Some(z + 1), Some(y))),
+                (1, -1, row(Some(z), y.checked_sub(1))),
+                (1, 1, row(Some(z), Some(y + 1))),
+            ];
+            for (x, _) in here.iter().enumerate().filter(|(_, inside)| **inside) {
+                let doubled: Point = [2 * z as i64, 2 * y as i64, 2 * x as i64];
+                let mut leaves = |axis: usize, by: i64| {
+                    let mut middle = doubled;
+                    middle[axis] += by;
+                    points.push(middle);
+                };
+                for (axis, by, neighbours) in across {
+                    if !neighbours[x] {
+                        leaves(axis, by);
+                    }
+                }
+                if x == 0 || !here[x - 1] {
+                    leaves(2, -1);
+                }
+                if x + 1 == nx || !here[x + 1] {
+                    leaves(2, 1);
+                }
+            }
+        }
+    }
+    points
+}
+
+/// The corners of the convex hull of each plane across `axis` of a grid of `dim` voxels. `along` is the axis within the
+/// plane whose lines are reduced to their ends first.
+fn plane_hulls(points: &[Point], dim: [usize; 3], axis: usize, along: usize) -> Vec<Vec<Point>> {
     let other = 3 - axis - along;
-    let planes = 2 * inside.len_of(Axis(axis)) + 1;
-    let lines = 2 * inside.len_of(Axis(other)) + 1;
+    let (planes, lines) = (2 * dim[axis] + 1, 2 * dim[other] + 1);
     let mut ends: Vec<Option<(i64, i64)>> = vec![None; planes * lines];
-    let mut put = |p: Point| {
+    for p in points {
         // Doubled positions start at -1.
         let at = (p[axis] + 1) as usize * lines + (p[other] + 1) as usize;
         let (low, high) = ends[at].unwrap_or((p[along], p[along]));
         ends[at] = Some((low.min(p[along]), high.max(p[along])));
-    };
-    let dim = inside.dim();
-    let dim = [dim.0, dim.1, dim.2];
-    for ((z, y, x), _) in inside.indexed_iter().filter(|(_, inside)| **inside) {
-        for d in 0..3 {
-            let mut neighbour = [z, y, x];
-            let doubled: Point = [2 * z as i64, 2 * y as i64, 2 * x as i64];
-            let mut middle = doubled;
-            middle[d] -= 1;
-            let edge = neighbour[d] == 0 || {
-                neighbour[d] -= 1;
-                !inside[neighbour]
-            };
-            if edge {
-                put(middle);
-            }
-            neighbour = [z, y, x];
-            neighbour[d] += 1;
-            if neighbour[d] == dim[d] || !inside[neighbour] {
-                middle[d] = doubled[d] + 1;
-                put(middle);
-            }
-        }
     }
     ends.chunks(lines)
         .enumerate()

@@ -12,7 +12,9 @@ const EPSILON: f64 = f64::EPSILON;
 /// The features in alphabetical order. `values` and `inside` are `[z, y, x]`; `binned` is the same region.
 pub(crate) fn firstorder(values: &Array3<f64>, inside: &Array3<bool>, binned: &Binned, settings: &Settings) -> Vec<(&'static str, f64)> {
     let mut roi = Vec::with_capacity(binned.voxels);
-    roi.extend(values.iter().zip(inside).filter(|(_, inside)| **inside).map(|(v, _)| *v));
+    let (values, inside) = (values.as_standard_layout(), inside.as_standard_layout());
+    let voxels = values.as_slice().unwrap_or(&[]).iter().zip(inside.as_slice().unwrap_or(&[]));
+    roi.extend(voxels.filter(|(_, inside)| **inside).map(|(v, _)| *v));
     let n = roi.len() as f64;
     let mut sorted = roi.clone();
     sort_for_percentiles(&mut sorted, &[0.10, 0.25, 0.5, 0.75, 0.90]);

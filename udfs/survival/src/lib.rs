@@ -17,6 +17,7 @@ pub mod cox;
 pub mod coxnet;
 pub mod decision_curve;
 pub mod error;
+mod fenwick;
 pub mod km;
 mod ldl;
 pub mod logrank;

@@ -65,38 +65,38 @@ pub(crate) fn glcm(lattice: &Lattice, settings: &Settings) -> Vec<(&'static str,
     mean_over(&features, &NAMES)
 }
 
-/// Levels up to which two tables are counted side by side.
-const TWO_TABLES: usize = 256;
+/// Levels up to which several tables are counted side by side.
+const TABLES_UP_TO: usize = 128;
 
 /// Adds the pairs (voxel, voxel one step on) to `counts[i * n + j]`. `tables` is room to work in.
-fn count(lattice: &Lattice, step: isize, counts: &mut [u32], tables: &mut Vec<u32>) {
+fn count(lattice: &Lattice, step: isize, counts: &mut [u32], tables: &mut Vec<[u32; 4]>) {
     let n = lattice.levels.len();
-    if n > TWO_TABLES {
+    if n > TABLES_UP_TO {
         return count_one_by_one(lattice, step, counts);
     }
     // Rows and columns from 0, outside, on. Neighbouring pairs are often equal: adding to the same place at once would
-    // wait, so every second pair goes to a table of its own.
+    // wait, so each of four goes to a table of its own.
     let width = n + 1;
     tables.clear();
-    tables.resize(2 * width * width, 0);
-    let (even, odd) = tables.split_at_mut(width * width);
+    tables.resize(width * width, [0; 4]);
     let at = |a: u16, b: u16| a as usize * width + b as usize;
     for run in &lattice.runs {
         let from = run.start.wrapping_add_signed(step);
         let (here, there) = (&lattice.ranks[run.clone()], &lattice.ranks[from..from + run.len()]);
-        let (pairs, rest) = here.as_chunks::<2>();
-        let (neighbours, rest_neighbours) = there.as_chunks::<2>();
+        let (pairs, rest) = here.as_chunks::<4>();
+        let (neighbours, rest_neighbours) = there.as_chunks::<4>();
         for (a, b) in pairs.iter().zip(neighbours) {
-            even[at(a[0], b[0])] += 1;
-            odd[at(a[1], b[1])] += 1;
+            for k in 0..4 {
+                tables[at(a[k], b[k])][k] += 1;
+            }
         }
         for (a, b) in rest.iter().zip(rest_neighbours) {
-            even[at(*a, *b)] += 1;
+            tables[at(*a, *b)][0] += 1;
         }
     }
     for i in 1..width {
         for j in 1..width {
-            counts[(i - 1) * n + j - 1] += even[i * width + j] + odd[i * width + j];
+            counts[(i - 1) * n + j - 1] += tables[i * width + j].iter().sum::<u32>();
         }
     }
 }
@@ -238,9 +238,9 @@ mod tests {
     }
 
     #[test]
-    fn two_tables_equal_single_pairs() {
+    fn tables_equal_single_pairs() {
         let settings = Settings { distances: vec![1, 2], ..Settings::default() };
-        for levels in [1, 2, 9, TWO_TABLES as u32] {
+        for levels in [1, 2, 9, TABLES_UP_TO as u32] {
             let lattice = Lattice::new(&noise(levels), &settings);
             let n = lattice.levels.len();
             for offset in lattice.half(&settings.distances, &settings) {

@@ -54,13 +54,15 @@ fn runs(lattice: &Lattice, direction: Offset, place: &mut [u32]) -> Option<SizeC
     // are short and end where no processor can foretell.
     let longest = (0..3).filter(|a| direction[*a] != 0).map(|a| lattice.size[a]).min().unwrap_or(1);
     let width = longest + 2;
-    let mut reached = vec![0u32; (lattice.levels.len() + 1) * width];
+    // Neighbours often count in the same place, and adding there at once would wait: each has a table of its own.
+    let tables = if lattice.levels.len() <= 128 { 4 } else { 1 };
+    let mut reached = vec![0u32; (lattice.levels.len() + 1) * width * tables];
     let mut two_on_a_line = 0;
-    let mut visit = |rank: u16, rank_before: u16, place_before: u32| {
+    let mut visit = |at: usize, rank: u16, rank_before: u16, place_before: u32| {
         two_on_a_line |= rank_before;
         // The place before was written in this direction when its rank is the same; otherwise it does not count.
         let k = place_before * u32::from(rank_before == rank) + 1;
-        reached[rank as usize * width + k as usize] += 1;
+        reached[(rank as usize * width + k as usize) * tables + (at & (tables - 1))] += 1;
         k
     };
     for run in &lattice.runs {
@@ -68,16 +70,17 @@ fn runs(lattice: &Lattice, direction: Offset, place: &mut [u32]) -> Option<SizeC
         let ranks = lattice.ranks[run.clone()].iter().zip(&lattice.ranks[before.clone()]);
         if before.end <= run.start {
             let (earlier, from) = place.split_at_mut(run.start);
-            for (((rank, rank_before), k), k_before) in ranks.zip(from).zip(&earlier[before]) {
-                *k = visit(*rank, *rank_before, *k_before);
+            for (at, (((rank, rank_before), k), k_before)) in ranks.zip(from).zip(&earlier[before]).enumerate() {
+                *k = visit(at, *rank, *rank_before, *k_before);
             }
         } else {
             for (voxel, (rank, rank_before)) in run.clone().zip(ranks) {
-                place[voxel] = visit(*rank, *rank_before, place[voxel - step]);
+                place[voxel] = visit(voxel, *rank, *rank_before, place[voxel - step]);
             }
         }
     }
     let two_on_a_line = two_on_a_line != 0;
+    let reached: Vec<u32> = reached.chunks_exact(tables).map(|tables| tables.iter().sum()).collect();
     if !two_on_a_line && !meets_twice(lattice, direction) {
         return None;
     }

@@ -159,7 +159,7 @@ pub(crate) mod tests {
                 if i % 3 == 0 {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 }
-                if (state >> 9) % 11 == 0 { 0 } else { 1 + (state >> 14) % levels }
+                if (state >> 9).is_multiple_of(11) { 0 } else { 1 + (state >> 14) % levels }
             })
             .collect();
         binned(dim, &values)
