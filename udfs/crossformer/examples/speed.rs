@@ -1,12 +1,13 @@
 //! Times of CrossFormer-Tiny (7 channels, 224 x 224, float32): `cargo run --release -p esccsql-crossformer --example speed [-- plain]`.
 //!
-//! Set `RAYON_NUM_THREADS=1`: the milliseconds are those of the process on a core. `benches/crossformer.py` runs it next to
-//! PyTorch.
+//! Set `RAYON_NUM_THREADS=1`: the first milliseconds are those of the process on a core, the second ones those of the clock.
+//! `benches/crossformer.py` runs it next to PyTorch.
 
 use candle_core::{Device, Tensor, Var};
 use esccsql_crossformer::train::{Adam, Moments};
 use esccsql_crossformer::{Config, CrossFormer, Kernels, Noise, Result, init};
 use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 /// Seconds of this process's threads on a core, so that other work on the machine does not count (Linux); wall seconds elsewhere.
 fn now() -> f64 {
@@ -38,13 +39,14 @@ fn main() -> Result<()> {
     for (batch, repeats) in [(1, 15), (8, 7)] {
         let x = images(batch)?;
         network.forward(&x)?;
-        let mut seconds = Vec::new();
+        let (mut seconds, mut clock) = (Vec::new(), Vec::new());
         for _ in 0..repeats {
-            let start = now();
+            let (start, at) = (now(), Instant::now());
             network.forward(&x)?;
             seconds.push(now() - start);
+            clock.push(at.elapsed().as_secs_f64());
         }
-        println!("forward {batch} {:.1}", median(seconds));
+        println!("forward {batch} {:.1} {:.1}", median(seconds), median(clock));
     }
     let mut variables = BTreeMap::new();
     for (name, tensor) in &weights {
@@ -53,9 +55,9 @@ fn main() -> Result<()> {
     let named: HashMap<String, Tensor> = variables.iter().map(|(n, (v, _))| (n.clone(), v.as_tensor().clone())).collect();
     let network = CrossFormer::new(&config, &named)?.with_kernels(kernels);
     let x = images(8)?;
-    let (mut seconds, mut parts) = (Vec::new(), [0.0; 3]);
+    let (mut seconds, mut clock, mut parts) = (Vec::new(), Vec::new(), [0.0; 3]);
     for step in 1..=6 {
-        let start = now();
+        let (start, at) = (now(), Instant::now());
         let loss = network.forward_train(&x, &mut Noise::new(0, 0))?.logits.sqr()?.mean_all()?;
         let forward = now() - start;
         let gradients = loss.backward()?;
@@ -67,10 +69,15 @@ fn main() -> Result<()> {
         }
         if step > 1 {
             seconds.push(now() - start);
+            clock.push(at.elapsed().as_secs_f64());
             parts = [forward, backward - forward, now() - start - backward];
         }
     }
-    println!("train 8 {:.1}", median(seconds));
+    println!("train 8 {:.1} {:.1}", median(seconds), median(clock));
     println!("  of it forward, backward, Adam: {:.0?}", parts.map(|s| 1000.0 * s));
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if let Some(line) = status.lines().find(|l| l.starts_with("VmHWM")) {
+        println!("  most memory: {}", line["VmHWM:".len()..].trim());
+    }
     Ok(())
 }

@@ -150,7 +150,7 @@ impl CrossFormer {
             norm: weights.pair("norm"),
             head,
             named,
-            pool: Pool::default(),
+            pool: Pool::new(),
         })
     }
 

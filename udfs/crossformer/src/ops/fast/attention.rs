@@ -3,7 +3,7 @@
 //! Tokens beyond the image take no part: behind the mask a padded key's weight is exactly 0, and a padded query is cut away.
 //! The backward pass computes the weights again: they are larger than everything else that a pass would have to keep.
 
-use super::simd::{exp, sum, vectorized};
+use super::simd::{exp, largest, sum, vectorized};
 use super::{read, total, view};
 use crate::ops::Grouping;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
@@ -69,6 +69,13 @@ impl Plan {
             })
             .collect();
         total(parts, bias.len())
+    }
+
+    /// Tokens of the smallest part of the images that attends to itself alone, and its height: a band where all are equally high,
+    /// an image elsewhere.
+    pub fn unit(&self) -> (usize, usize) {
+        let height = if self.height.is_multiple_of(self.grouping.reach()) { self.grouping.reach() } else { self.height };
+        (height * self.width, height)
     }
 
     fn head(&self) -> usize {
@@ -252,18 +259,12 @@ fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: 
             row[..n].iter_mut().zip(tokens).for_each(|(w, &(_, j))| *w += bias[j]);
         }
         row[n..].fill(f32::MIN);
-        let mut top = [f32::MIN; 16];
-        for part in row.chunks_exact(16) {
-            for (t, &w) in top.iter_mut().zip(part) {
-                *t = if w > *t { w } else { *t };
-            }
-        }
-        let top = top.into_iter().fold(f32::MIN, |a, b| if b > a { b } else { a });
+        let top = largest(simd, row);
         for w in row.iter_mut() {
             *w = exp::<S>(*w - top);
         }
         row[n..].fill(0.0);
-        let scale = 1.0 / sum(TOKENS, |i| row[i]);
+        let scale = 1.0 / sum(simd, TOKENS, |i| row[i]);
         row.iter_mut().for_each(|w| *w *= scale);
     }
 }
@@ -317,7 +318,7 @@ vectorized! {
                 turn(&s.v, n, d, &mut s.turned);
                 product::<S, false>(simd, (&s.g, WIDTH), (&s.turned, TOKENS), (n, d), &mut s.scores);
                 for ((g, w), &(_, i)) in s.scores.chunks_exact_mut(TOKENS).zip(s.weights.chunks_exact(TOKENS)).zip(tokens) {
-                    let mean = sum(TOKENS, |j| g[j] * w[j]);
+                    let mean = sum(simd, TOKENS, |j| g[j] * w[j]);
                     g.iter_mut().zip(w).for_each(|(g, w)| *g = w * (*g - mean));
                     let gb = &mut gb[head.start + i * all..][..all];
                     if n == all {

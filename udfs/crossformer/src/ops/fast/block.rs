@@ -5,12 +5,16 @@
 
 use super::attention::Plan;
 use super::gelu;
-use super::gemm::{Panels, Rows, Then, multiply};
+use super::gemm::{Panels, Rows, Scales, Then, multiply};
 use super::linear::column_sums;
 use super::norm::{add_gradient, normalise};
 use super::pool::{Buffer, Pool};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result};
+use rayon::prelude::*;
+
+/// Tokens of a piece of the forward pass, where groups allow.
+const TOGETHER: usize = 392;
 
 /// The position bias [heads, side², side²], then weight and bias of norm1, qkv, proj, norm2, fc1 and fc2.
 pub const PARTS: usize = 13;
@@ -73,33 +77,69 @@ impl Call {
     }
 
     /// The block's output, and what to keep where `keep` asks for it.
+    ///
+    /// Piece by piece, so that what passes from one layer to the next stays in the cache of a core.
     pub fn forward(&self, x: &[f32], v: &Values, arranged: &Arranged, keep: bool) -> (Vec<f32>, Option<Kept>) {
         let (t, c, pool) = (self.tokens(), self.plan.channels, &self.pool);
         let wide = arranged.fc1.columns();
-        let mut normal = pool.take(t * c);
-        normalise(x, v.norm1, &mut normal);
-        let mut qkv = pool.take(t * 3 * c);
-        multiply(rows(&normal, c), &arranged.qkv, Then::Bias(v.qkv[1]), &mut qkv);
-        let mut heads = pool.take(t * c);
-        self.plan.forward(&qkv, v.table, &mut heads);
-        let mut z = pool.take(t * c);
-        let then = Then::Onto { bias: v.proj[1], onto: x, scales: &self.scales[0] };
-        multiply(rows(&heads, c), &arranged.proj, then, &mut z);
-
-        normalise(&z, v.norm2, &mut normal);
-        let mut hidden = pool.take(t * wide);
+        let (unit, height) = self.plan.unit();
+        let piece = unit * (TOGETHER / unit).max(1);
+        let run = |i: usize, x: &[f32], y: &mut [f32], kept: [&mut [f32]; 4]| {
+            let first = i * piece;
+            let plan = Plan { batch: x.len() / c / unit, height, ..self.plan };
+            self.piece(&plan, first, x, v, arranged, y, kept, keep);
+        };
         let mut y = vec![0.0; t * c];
-        let then = Then::Onto { bias: v.fc2[1], onto: &z, scales: &self.scales[1] };
+        let pieces = y.par_chunks_mut(piece * c).zip(x.par_chunks(piece * c)).enumerate();
         if !keep {
-            multiply(rows(&normal, c), &arranged.fc1, Then::Gelu(v.fc1[1]), &mut hidden);
-            multiply(rows(&hidden, wide), &arranged.fc2, then, &mut y);
+            pieces.for_each(|(i, (y, x))| {
+                let n = x.len();
+                let [mut qkv, mut heads, mut z, mut hidden] = [3 * n, n, n, n / c * wide].map(|n| pool.take(n));
+                run(i, x, y, [&mut qkv, &mut heads, &mut z, &mut hidden]);
+            });
             return (y, None);
         }
-        multiply(rows(&normal, c), &arranged.fc1, Then::Bias(v.fc1[1]), &mut hidden);
-        let mut active = pool.take(t * wide);
-        gelu::apply(&hidden, &mut active);
-        multiply(rows(&active, wide), &arranged.fc2, then, &mut y);
+        let [mut qkv, mut heads, mut z, mut hidden] = [3 * c, c, c, wide].map(|width| pool.take(t * width));
+        let kept = qkv
+            .par_chunks_mut(piece * 3 * c)
+            .zip(heads.par_chunks_mut(piece * c))
+            .zip(z.par_chunks_mut(piece * c).zip(hidden.par_chunks_mut(piece * wide)));
+        pieces.zip(kept).for_each(|((i, (y, x)), ((qkv, heads), (z, hidden)))| run(i, x, y, [qkv, heads, z, hidden]));
         (y, Some(Kept { qkv, heads, z, hidden }))
+    }
+
+    /// The tokens from `first`, whole images or bands of them by `plan`. `kept` are the buffers of [`Kept`]; unless `keep`, the
+    /// last one's values are those after GELU.
+    #[allow(clippy::too_many_arguments)]
+    fn piece(
+        &self,
+        plan: &Plan,
+        first: usize,
+        x: &[f32],
+        v: &Values,
+        arranged: &Arranged,
+        y: &mut [f32],
+        [qkv, heads, z, hidden]: [&mut [f32]; 4],
+        keep: bool,
+    ) {
+        let (c, wide) = (plan.channels, arranged.fc1.columns());
+        let [attention, mlp] = [0, 1].map(|i| Scales { values: &self.scales[i], each: self.plan.height * self.plan.width, before: first });
+        let mut normal = self.pool.take(x.len());
+        normalise(x, v.norm1, &mut normal);
+        multiply(rows(&normal, c), &arranged.qkv, Then::Bias(v.qkv[1]), qkv);
+        plan.forward(qkv, v.table, heads);
+        multiply(rows(heads, c), &arranged.proj, Then::Onto { bias: v.proj[1], onto: x, scales: attention }, z);
+
+        normalise(z, v.norm2, &mut normal);
+        let then = Then::Onto { bias: v.fc2[1], onto: z, scales: mlp };
+        if !keep {
+            multiply(rows(&normal, c), &arranged.fc1, Then::Gelu(v.fc1[1]), hidden);
+            return multiply(rows(hidden, wide), &arranged.fc2, then, y);
+        }
+        multiply(rows(&normal, c), &arranged.fc1, Then::Bias(v.fc1[1]), hidden);
+        let mut active = self.pool.take(hidden.len());
+        gelu::apply(hidden, &mut active);
+        multiply(rows(&active, wide), &arranged.fc2, then, y);
     }
 
     /// From the gradient of the output to that of `x` and, in their order, of the parts.

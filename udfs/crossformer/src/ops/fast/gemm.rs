@@ -78,6 +78,14 @@ pub struct Rows<'a> {
     pub step: usize,
 }
 
+/// Factors of `each` rows, counted from `before` rows before the first; none is 1.
+#[derive(Clone, Copy)]
+pub struct Scales<'a> {
+    pub values: &'a [f32],
+    pub each: usize,
+    pub before: usize,
+}
+
 /// What becomes of a value z of the product.
 #[derive(Clone, Copy)]
 pub enum Then<'a> {
@@ -87,8 +95,8 @@ pub enum Then<'a> {
     Bias(&'a [f32]),
     /// gelu(z + bias)
     Gelu(&'a [f32]),
-    /// onto + scale (z + bias); `scales` are of equal numbers of rows, none is 1.
-    Onto { bias: &'a [f32], onto: &'a [f32], scales: &'a [f32] },
+    /// onto + scale (z + bias)
+    Onto { bias: &'a [f32], onto: &'a [f32], scales: Scales<'a> },
     /// z gelu'(before)
     Slope(&'a [f32]),
 }
@@ -101,13 +109,13 @@ pub fn multiply(a: Rows, b: &Panels, then: Then, y: &mut [f32]) {
     let piece = if rayon::current_num_threads() == 1 { PIECE } else { share.next_multiple_of(TILE).min(PIECE) };
     y.par_chunks_mut(piece * b.n).enumerate().for_each(|(i, y)| {
         let a = Rows { values: &a.values[i * piece * a.step..], step: a.step };
-        strip(a, b, then, (i * piece, rows), y);
+        strip(a, b, then, i * piece, y);
     });
 }
 
 vectorized! {
-    /// `y` begins at row `place.0` of `place.1` rows.
-    fn strip<'a>[simd](a: Rows<'a>, b: &'a Panels, then: Then<'a>, place: (usize, usize), y: &'a mut [f32]) {
+    /// `y` begins at row `first_row`.
+    fn strip<'a>[simd](a: Rows<'a>, b: &'a Panels, then: Then<'a>, first_row: usize, y: &'a mut [f32]) {
         let rows = y.len() / b.n;
         for (p, panel) in b.values.chunks_exact(b.k * PANEL).enumerate() {
             let panel = &panel.as_chunks::<PANEL>().0[..b.k];
@@ -126,7 +134,7 @@ vectorized! {
                     _ => tile::<S, 6>(simd, t, a, y),
                 }
                 for r in 0..TILE.min(rows - i) {
-                    finish::<S>(then, place.0 + i + r, place.1, (first, last), b.n, &mut y[r * b.n..]);
+                    finish::<S>(then, first_row + i + r, (first, last), b.n, &mut y[r * b.n..]);
                 }
             }
         }
@@ -184,15 +192,19 @@ fn sums<S: Simd, const R: usize, const V: usize>(simd: S, t: Tile, rows: [&[f32]
         for (v, sum) in sums.iter().enumerate() {
             let from = column + v * lanes;
             let to = t.columns.1.min(from + lanes);
-            simd.partial_store_f32s(&mut y[r * t.n + from..r * t.n + to], *sum);
+            let y = &mut y[r * t.n + from..r * t.n + to];
+            match S::as_mut_simd_f32s(y).0 {
+                [whole] => *whole = *sum,
+                _ => simd.partial_store_f32s(y, *sum),
+            }
         }
     }
     V
 }
 
-/// Applies `then` to columns of one row, whose place among all rows is `row` of `rows`.
+/// Applies `then` to columns of one row, the row'th of all.
 #[inline(always)]
-fn finish<S: Simd>(then: Then, row: usize, rows: usize, (first, last): (usize, usize), n: usize, y: &mut [f32]) {
+fn finish<S: Simd>(then: Then, row: usize, (first, last): (usize, usize), n: usize, y: &mut [f32]) {
     let y = &mut y[first..last];
     match then {
         Then::Nothing => {}
@@ -200,7 +212,7 @@ fn finish<S: Simd>(then: Then, row: usize, rows: usize, (first, last): (usize, u
         Then::Gelu(bias) => y.iter_mut().zip(&bias[first..last]).for_each(|(y, b)| *y = gelu::<S>(*y + b)),
         Then::Onto { bias, onto, scales } => {
             let onto = &onto[row * n + first..row * n + last];
-            let scale = if scales.is_empty() { 1.0 } else { scales[row / (rows / scales.len())] };
+            let scale = if scales.values.is_empty() { 1.0 } else { scales.values[(scales.before + row) / scales.each] };
             for ((y, b), x) in y.iter_mut().zip(&bias[first..last]).zip(onto) {
                 *y = x + scale * (*y + b);
             }

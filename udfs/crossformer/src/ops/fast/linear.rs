@@ -2,6 +2,7 @@
 
 use super::gemm::{Panels, Rows, Then, multiply};
 use super::pool::Pool;
+use super::simd::vectorized;
 use super::{ROWS, read, total, view};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -55,11 +56,17 @@ pub fn column_sums(rows: &[f32], width: usize) -> Vec<f32> {
         .par_chunks(ROWS * width)
         .map(|piece| {
             let mut sum = vec![0.0; width];
-            for row in piece.chunks_exact(width) {
-                sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
-            }
+            add_rows(piece, &mut sum);
             sum
         })
         .collect();
     total(parts, width)
+}
+
+vectorized! {
+    fn add_rows<'a>[_simd](rows: &'a [f32], sum: &'a mut [f32]) {
+        for row in rows.chunks_exact(sum.len()) {
+            sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+        }
+    }
 }

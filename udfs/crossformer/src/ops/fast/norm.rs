@@ -75,18 +75,18 @@ pub fn add_gradient(x: &[f32], w: &[f32], g: &[f32], gx: &mut [f32]) -> (Vec<f32
 
 /// Mean and reciprocal standard deviation.
 #[inline(always)]
-fn moments(x: &[f32]) -> (f32, f32) {
+fn moments<S: pulp::Simd>(simd: S, x: &[f32]) -> (f32, f32) {
     let n = x.len() as f32;
-    let mean = sum(x.len(), |i| x[i]) / n;
-    let variance = sum(x.len(), |i| (x[i] - mean) * (x[i] - mean)) / n;
+    let mean = sum(simd, x.len(), |i| x[i]) / n;
+    let variance = sum(simd, x.len(), |i| (x[i] - mean) * (x[i] - mean)) / n;
     (mean, 1.0 / (variance + EPSILON).sqrt())
 }
 
 vectorized! {
-    fn forward<'a>[_simd](x: &'a [f32], w: &'a [f32], b: &'a [f32], y: &'a mut [f32]) {
+    fn forward<'a>[simd](x: &'a [f32], w: &'a [f32], b: &'a [f32], y: &'a mut [f32]) {
         let n = w.len();
         for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
-            let (mean, scale) = moments(x);
+            let (mean, scale) = moments(simd, x);
             for i in 0..n {
                 y[i] = (x[i] - mean) * scale * w[i] + b[i];
             }
@@ -95,7 +95,7 @@ vectorized! {
 }
 
 vectorized! {
-    fn backward<'a>[_simd](
+    fn backward<'a>[simd](
         x: &'a [f32],
         w: &'a [f32],
         g: &'a [f32],
@@ -106,9 +106,9 @@ vectorized! {
         let n = w.len();
         let (w, gw, gb) = (&w[..n], &mut gw[..n], &mut gb[..n]);
         for ((x, g), gx) in x.chunks_exact(n).zip(g.chunks_exact(n)).zip(gx.chunks_exact_mut(n)) {
-            let (mean, scale) = moments(x);
-            let direct = sum(n, |i| g[i] * w[i]) / n as f32;
-            let along = sum(n, |i| g[i] * w[i] * (x[i] - mean) * scale) / n as f32;
+            let (mean, scale) = moments(simd, x);
+            let direct = sum(simd, n, |i| g[i] * w[i]) / n as f32;
+            let along = sum(simd, n, |i| g[i] * w[i] * (x[i] - mean) * scale) / n as f32;
             for i in 0..n {
                 let unit = (x[i] - mean) * scale;
                 gw[i] += g[i] * unit;

@@ -31,12 +31,15 @@ pub fn fma<S: Simd>(a: f32, b: f32, c: f32) -> f32 {
     if S::F32_LANES > 1 { a.mul_add(b, c) } else { a * b + c }
 }
 
+/// Values of [`sum`] that are added side by side.
+const SIDE: usize = 16;
+
 /// sum of f(0) .. f(n - 1), in sixteen interleaved sums.
 #[inline(always)]
-pub fn sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    let whole = n / 16 * 16;
-    for at in (0..whole).step_by(16) {
+pub fn sum<S: Simd>(simd: S, n: usize, f: impl Fn(usize) -> f32) -> f32 {
+    let mut lanes = [0.0f32; SIDE];
+    let whole = n / SIDE * SIDE;
+    for at in (0..whole).step_by(SIDE) {
         for (l, lane) in lanes.iter_mut().enumerate() {
             *lane += f(at + l);
         }
@@ -44,12 +47,23 @@ pub fn sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
     for i in whole..n {
         lanes[i - whole] += f(i);
     }
-    for half in [8, 4, 2, 1] {
-        for l in 0..half {
-            lanes[l] += lanes[l + half];
-        }
+    let (vectors, _) = S::as_simd_f32s(&lanes);
+    let mut total = vectors[0];
+    for v in &vectors[1..] {
+        total = simd.add_f32s(total, *v);
     }
-    lanes[0]
+    simd.reduce_sum_f32s(total)
+}
+
+/// The largest of a row of whole sixteens; NaN where there is one may be passed over.
+#[inline(always)]
+pub fn largest<S: Simd>(simd: S, row: &[f32]) -> f32 {
+    let (vectors, _) = S::as_simd_f32s(row);
+    let mut top = vectors[0];
+    for v in &vectors[1..] {
+        top = simd.max_f32s(top, *v);
+    }
+    simd.reduce_max_f32s(top)
 }
 
 /// e^x to about one unit in the last place: Cody and Waite's reduction and the polynomial of Cephes' `expf`. Not below e^-87.
