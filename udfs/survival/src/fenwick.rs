@@ -12,11 +12,6 @@ impl Fenwick {
         Self { nodes: vec![0.0; len + 1], total: 0.0 }
     }
 
-    pub fn clear(&mut self) {
-        self.nodes.fill(0.0);
-        self.total = 0.0;
-    }
-
     pub fn add(&mut self, rank: u32, value: f64) {
         self.total += value;
         let mut node = rank as usize + 1;
