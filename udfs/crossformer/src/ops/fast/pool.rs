@@ -26,8 +26,11 @@ impl Pool {
         let best = (0..free.len()).rev().filter(|&i| fits(&free[i])).min_by_key(|&i| free[i].capacity());
         let mut values = best.map(|i| free.remove(i)).unwrap_or_default();
         drop(free);
-        values.resize(n, 0.0);
-        Buffer { values: CpuStorage::F32(values), pool: self.clone() }
+        // Never shortened: what is cut off would be written once more when it is wanted again.
+        if values.len() < n {
+            values.resize(n, 0.0);
+        }
+        Buffer { n, values: CpuStorage::F32(values), pool: self.clone() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
@@ -37,12 +40,13 @@ impl Pool {
 
 /// Values that go back to their pool.
 pub struct Buffer {
+    n: usize,
     values: CpuStorage,
     pool: Pool,
 }
 
 impl Buffer {
-    /// As the tensor library's own products take them.
+    /// As the tensor library's own products take them; longer than the buffer where that has been larger.
     pub fn storage(&self) -> &CpuStorage {
         &self.values
     }
@@ -53,7 +57,7 @@ impl Deref for Buffer {
 
     fn deref(&self) -> &[f32] {
         match &self.values {
-            CpuStorage::F32(values) => values,
+            CpuStorage::F32(values) => &values[..self.n],
             _ => &[],
         }
     }
@@ -62,7 +66,7 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         match &mut self.values {
-            CpuStorage::F32(values) => values,
+            CpuStorage::F32(values) => &mut values[..self.n],
             _ => &mut [],
         }
     }
