@@ -74,6 +74,7 @@ mod tests {
             line: 10,
             label: Some("s".into()),
             is_test: false,
+            engine: None,
             action: Action::Statement(statement.into()),
         };
         let step = &steps(vec![source]).unwrap()[0];

@@ -12,7 +12,7 @@ mod manifest;
 mod runner;
 mod split;
 mod step;
-mod token;
+pub mod token;
 mod variables;
 
 pub use effects::{is_query, sets_variable};
