@@ -9,3 +9,7 @@ CREATE OR REPLACE MACRO months_text(estimate, lower_end, upper_end) AS
     format('{} ({}-{})', coalesce(printf('%.1f', estimate), 'not reached'), coalesce(printf('%.1f', lower_end), 'not reached'),
         coalesce(printf('%.1f', upper_end), 'not reached'));
 CREATE OR REPLACE MACRO share_text(n, total) AS printf('%d (%.1f%%)', n, 100.0 * n / total);
+
+-- The models, in the order of the tables.
+CREATE OR REPLACE MACRO model_order(model) AS
+    list_position(['Clinical', 'Delta_radiomics', 'DL_Pre', 'DL_Post', 'DL_Longitudinal', 'Fusion'], model);

@@ -12,6 +12,15 @@ SET VARIABLE min_icc = 0.8;
 SET VARIABLE max_correlation = 0.8;
 SET VARIABLE screening_p = 0.1;
 SET VARIABLE lasso_folds = 10;
+SET VARIABLE network = 'micro';
+SET VARIABLE network_size = 96;
+SET VARIABLE network_epochs = 30;
+SET VARIABLE network_batch = 32;
+SET VARIABLE network_lr = 0.001;
+SET VARIABLE network_dropout = 0.1;
+SET VARIABLE network_validation = 0.2;
+SET VARIABLE network_patience = 10;
+SET VARIABLE deep_components = 10;
 SET VARIABLE trees = 400;
 SET VARIABLE node_sizes = [5, 10, 20];
 SET VARIABLE mtrys = [2, 4];
@@ -66,11 +75,12 @@ FROM (
 .read ../study/01_formats.sql
 .read ../study/07_agreement.sql
 .read ../study/08_selection.sql
-.read ../study/09_models.sql
-.read ../study/10_predictions.sql
-.read ../study/11_evaluation.sql
-.read ../study/12_risk_groups.sql
-.read ../study/14_tables_models.sql
+.read ../study/09_deep.sql
+.read ../study/10_models.sql
+.read ../study/11_predictions.sql
+.read ../study/12_evaluation.sql
+.read ../study/13_risk_groups.sql
+.read ../study/16_tables_models.sql
 
 .print
 -- @step Overall survival
@@ -93,9 +103,9 @@ FROM settings_table;
 FROM table2;
 
 .print
--- @step Survival by risk group
-FROM risk_group_table;
+-- @step Survival by risk group, Fusion
+SELECT * EXCLUDE (model) FROM risk_group_table WHERE model = 'Fusion';
 
 .print
--- @step Table S3: risk adjusted by Cox regression
-FROM adjusted_table;
+-- @step Table S3: risk adjusted by Cox regression, Fusion
+SELECT * EXCLUDE (model) FROM adjusted_table WHERE model = 'Fusion';

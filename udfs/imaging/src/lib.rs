@@ -21,6 +21,6 @@ pub use grid::GridMap;
 pub use hash::{sha256_file, sha256_files};
 pub use interpolate::{Interpolator, SPLINE_MARGIN, crop_f64, footprint, prefilter, resample, resample_values};
 pub use labels::{Region, labels};
-pub use picture::{Plane, PngOptions, png};
+pub use picture::{Heat, Plane, PngOptions, png};
 pub use recipe::{Label, Op, Recipe, Role};
 pub use volume::{Geometry, Volume, Voxels};

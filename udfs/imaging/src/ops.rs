@@ -94,7 +94,7 @@ pub fn crop(volume: &Volume, mask: &Volume, pad: usize) -> Result<Volume> {
 }
 
 /// Voxels `low..high` (z, y, x).
-fn cut(volume: &Volume, low: [usize; 3], high: [usize; 3]) -> Volume {
+pub fn cut(volume: &Volume, low: [usize; 3], high: [usize; 3]) -> Volume {
     fn part<T: Clone>(a: &Array3<T>, low: [usize; 3], high: [usize; 3]) -> Array3<T> {
         a.slice(s![low[0]..high[0], low[1]..high[1], low[2]..high[2]]).to_owned()
     }

@@ -32,18 +32,61 @@ pub struct PngOptions {
     pub scale: f64,
     /// Colour of the mask's outline.
     pub contour: [u8; 3],
+    /// A heat map over a part of the slice.
+    pub heat: Option<Heat>,
+}
+
+/// A heat map to lay over a slice: nothing where it is 0, the strongest colour where it is 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heat {
+    /// Values between 0 and 1, rows and columns as in the slice; stretched over the rectangle.
+    pub values: Array2<f64>,
+    /// Rows and columns of the slice that the values cover, half-open.
+    pub rows: [usize; 2],
+    pub columns: [usize; 2],
+    /// Opacity of the strongest colour, 0 to 1.
+    pub opacity: f64,
+}
+
+/// matplotlib's inferno at five places: dark to light, for colour-blind readers and in grey print too.
+const INFERNO: [[f64; 3]; 5] = [[0.0, 0.0, 4.0], [87.0, 16.0, 110.0], [188.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
+
+impl Heat {
+    /// The value at a place in the slice, 0 outside.
+    fn at(&self, row: f64, column: f64) -> f64 {
+        let part = |place: f64, [from, to]: [usize; 2], values: usize| {
+            let inside = (place + 0.5 - from as f64) / (to as f64 - from as f64);
+            (0.0..1.0).contains(&inside).then_some(inside * values as f64 - 0.5)
+        };
+        let (rows, columns) = self.values.dim();
+        match (part(row, self.rows, rows), part(column, self.columns, columns)) {
+            (Some(row), Some(column)) => bilinear(&self.values, row, column).clamp(0.0, 1.0),
+            _ => 0.0,
+        }
+    }
+
+    /// A grey pixel with this much heat on it.
+    fn tint(&self, grey: u8, value: f64) -> [u8; 3] {
+        let place = value * (INFERNO.len() - 1) as f64;
+        let below = (place as usize).min(INFERNO.len() - 2);
+        let (share, alpha) = (place - below as f64, self.opacity.clamp(0.0, 1.0) * value.sqrt());
+        std::array::from_fn(|i| {
+            let colour = INFERNO[below][i] + share * (INFERNO[below + 1][i] - INFERNO[below][i]);
+            ((1.0 - alpha) * f64::from(grey) + alpha * colour).round() as u8
+        })
+    }
 }
 
 impl Default for PngOptions {
     fn default() -> Self {
-        PngOptions { plane: Plane::Axial, index: None, window: None, scale: 1.0, contour: [255, 60, 40] }
+        PngOptions { plane: Plane::Axial, index: None, window: None, scale: 1.0, contour: [255, 60, 40], heat: None }
     }
 }
 
 /// Pixels along one side of a picture.
 const MAX_SIDE: f64 = 8192.0;
 
-/// The bytes of a PNG: grey, or colour when a mask's outline is drawn. Pixels are square in mm; values between voxels
+/// The bytes of a PNG: grey, or colour when a mask's outline or a heat map is drawn. Pixels are square in mm; values between voxels
 /// are bilinear, the mask's nearest. The mask must lie on the volume's grid.
 pub fn png(volume: &Volume, mask: Option<&Volume>, options: &PngOptions) -> Result<Vec<u8>> {
     if let Some(mask) = mask {
@@ -99,16 +142,23 @@ pub fn png(volume: &Volume, mask: Option<&Volume>, options: &PngOptions) -> Resu
         // NaN, and a slice of one value, are black.
         (255.0 * v.clamp(0.0, 1.0)).round() as u8
     });
-    let Some(outline) = outline else {
+    if outline.is_none() && options.heat.is_none() {
         return encode(grey.as_slice().unwrap_or_default(), width, height, png::ColorType::Grayscale);
-    };
-    let inside = Array2::from_shape_fn((height, width), |(y, x)| nearest(outline, row(y), place(x, width, columns)));
+    }
+    let inside = Array2::from_shape_fn((height, width), |(y, x)| {
+        outline.as_ref().is_some_and(|outline| nearest(outline.view(), row(y), place(x, width, columns)))
+    });
     let mut pixels = Vec::with_capacity(3 * width * height);
     for ((y, x), v) in grey.indexed_iter() {
         let outside = |y: usize, x: usize| inside.get((y, x)).is_none_or(|v| !v);
         let rim =
             inside[[y, x]] && (outside(y.wrapping_sub(1), x) || outside(y + 1, x) || outside(y, x.wrapping_sub(1)) || outside(y, x + 1));
-        pixels.extend_from_slice(&if rim { options.contour } else { [*v; 3] });
+        let colour = match &options.heat {
+            _ if rim => options.contour,
+            Some(heat) => heat.tint(*v, heat.at(row(y), place(x, width, columns))),
+            None => [*v; 3],
+        };
+        pixels.extend_from_slice(&colour);
     }
     encode(&pixels, width, height, png::ColorType::Rgb)
 }
@@ -195,6 +245,18 @@ mod tests {
         let mut other = mask.clone();
         other.geometry.origin[0] = 3.0;
         assert!(png(&scan(), Some(&other), &options).unwrap_err().to_string().contains("origin"));
+    }
+
+    #[test]
+    fn heat_covers_its_rectangle_and_leaves_the_rest_grey() {
+        let heat = Heat { values: Array2::from_elem((2, 2), 1.0), rows: [1, 3], columns: [2, 4], opacity: 1.0 };
+        let options = PngOptions { index: Some(0), heat: Some(heat), ..PngOptions::default() };
+        let (width, _, pixels) = decode(&png(&scan(), None, &options).unwrap());
+        for (i, p) in pixels.chunks(3).enumerate() {
+            let hot = (1..3).contains(&(i / width)) && (2..4).contains(&(i % width));
+            assert_eq!(p == [252, 255, 164], hot, "pixel {i}");
+            assert!(hot || (p[0] == p[1] && p[1] == p[2]), "pixel {i}");
+        }
     }
 
     #[test]

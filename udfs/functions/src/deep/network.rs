@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
 use esccsql_crossformer::input::Rule;
+use esccsql_crossformer::train::Epoch;
 use esccsql_crossformer::weights::Weights;
 use esccsql_crossformer::{Config, CrossFormer, Error, Output};
 use serde::de::{Deserializer, Visitor};
@@ -19,6 +20,8 @@ pub struct Network {
     /// How an image and a mask become this network's input.
     pub rule: Rule,
     weights: Bytes,
+    /// How the training went; empty without one.
+    pub epochs: Vec<Epoch>,
     /// Built at the first use; a model read for another purpose costs no more than its bytes.
     #[serde(skip)]
     built: OnceLock<CrossFormer>,
@@ -31,7 +34,12 @@ impl Fit for Network {
 impl Network {
     pub fn new(config: Config, rule: Rule, weights: &Weights) -> Result<Self, Problem> {
         let weights = Bytes(weights.to_safetensors().map_err(Problem::bug)?);
-        Ok(Network { config, rule, weights, built: OnceLock::new() })
+        Ok(Network { config, rule, weights, epochs: Vec::new(), built: OnceLock::new() })
+    }
+
+    /// The stored weights.
+    pub fn weights(&self) -> Result<Weights, Problem> {
+        Weights::read_safetensors(&self.weights.0).map_err(Problem::user)
     }
 
     /// The network on the CPU, whose bits do not depend on the machine's other devices.
@@ -39,8 +47,7 @@ impl Network {
         if let Some(built) = self.built.get() {
             return Ok(built);
         }
-        let weights = Weights::read_safetensors(&self.weights.0).map_err(Problem::user)?;
-        let tensors = weights.tensors(&Device::Cpu).map_err(Problem::bug)?;
+        let tensors = self.weights()?.tensors(&Device::Cpu).map_err(Problem::bug)?;
         let built = CrossFormer::new(&self.config, &tensors).map_err(Problem::user)?;
         Ok(self.built.get_or_init(|| built))
     }

@@ -32,6 +32,7 @@ pub use model::{Fit, Header, Model, Summary, Trained};
 pub use options::{NoOptions, Options};
 pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, TextMap, column_field};
 pub use progress::progress;
+pub(crate) use progress::{begin as progress_begin, step as progress_step};
 pub use rows::Rows;
 pub use table::{Arguments, TableFunction, table};
 pub use variables::{Variable, Variables};

@@ -6,7 +6,7 @@ static ROWS: AtomicU64 = AtomicU64::new(0);
 static DONE: AtomicU64 = AtomicU64::new(0);
 
 /// `rows` more are to be done. After everything before is done the count starts anew.
-pub(super) fn begin(rows: usize) {
+pub(crate) fn begin(rows: usize) {
     if DONE.load(Ordering::Relaxed) >= ROWS.load(Ordering::Relaxed) {
         DONE.store(0, Ordering::Relaxed);
         ROWS.store(0, Ordering::Relaxed);
@@ -15,7 +15,7 @@ pub(super) fn begin(rows: usize) {
 }
 
 /// One row is done.
-pub(super) fn step() {
+pub(crate) fn step() {
     DONE.fetch_add(1, Ordering::Relaxed);
 }
 

@@ -1,12 +1,29 @@
 -- Random survival forests, log-rank splitting: the inputs of each model, their settings, and the fits.
 
-CREATE OR REPLACE TABLE inputs AS
+-- The networks have seen the training patients' survival: a forest's C-index on training rows says nothing of new patients.
+CREATE OR REPLACE TABLE separate_inputs AS
 SELECT 'Clinical' AS model, patient_id, cohort, months, died,
     MAP {'age': age::DOUBLE, 'stage': stage_rank::DOUBLE, 'volume_reduction': volume_reduction} AS x
 FROM patients JOIN tumours USING (patient_id)
 UNION ALL
 SELECT 'Delta_radiomics', patient_id, cohort, months, died, features_pick(x, names)
 FROM patients JOIN delta_features USING (patient_id, cohort), (SELECT list(feature ORDER BY feature) AS names FROM selected)
+UNION ALL
+SELECT 'DL_Pre', patient_id, cohort, months, died, pre FROM patients JOIN deep_features USING (patient_id, cohort)
+UNION ALL
+SELECT 'DL_Post', patient_id, cohort, months, died, post FROM patients JOIN deep_features USING (patient_id, cohort)
+UNION ALL
+SELECT 'DL_Longitudinal', patient_id, cohort, months, died, map_concat(pre, post) FROM patients JOIN deep_features USING (patient_id, cohort)
+ORDER BY model, patient_id;
+
+-- Fusion: all of them side by side.
+CREATE OR REPLACE TABLE inputs AS
+FROM separate_inputs
+UNION ALL
+SELECT 'Fusion', patient_id, cohort, months, died, map_concat(clinical.x, delta.x, deep.x)
+FROM (SELECT patient_id, cohort, months, died, x FROM separate_inputs WHERE model = 'Clinical') AS clinical
+JOIN (SELECT patient_id, x FROM separate_inputs WHERE model = 'Delta_radiomics') AS delta USING (patient_id)
+JOIN (SELECT patient_id, x FROM separate_inputs WHERE model = 'DL_Longitudinal') AS deep USING (patient_id)
 ORDER BY model, patient_id;
 
 -- Five folds of the training cohort, each with its share of deaths.

@@ -1,15 +1,18 @@
 //! The study's scripts, end to end, on a small synthetic cohort.
 
+mod browser;
 // Shared with the other tests; each uses a part of it.
 #[allow(dead_code)]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
 
+use browser::look;
 use support::{Desk, Said};
 
 /// The tables that hold results.
-const RESULTS: [&str; 10] = [
+const RESULTS: [&str; 12] = [
     "screening_table",
     "table1",
     "survival_table",
@@ -20,10 +23,12 @@ const RESULTS: [&str; 10] = [
     "risk_group_table",
     "adjusted_table",
     "predictions",
+    "deep_features",
+    "shap_values",
 ];
 
-/// The study on a miniature: 40 patients, original image type, few resamples.
-const SMALL: [&str; 10] = [
+/// The study on a miniature: 40 patients, original image type, few resamples, a short training of small pictures.
+const SMALL: [&str; 14] = [
     "--set",
     "patients=40",
     "--set",
@@ -34,6 +39,10 @@ const SMALL: [&str; 10] = [
     "resamples=50",
     "--set",
     "node_sizes=[5]",
+    "--set",
+    "network_epochs=2",
+    "--set",
+    "network_size=32",
 ];
 
 fn script(name: &str) -> String {
@@ -55,10 +64,8 @@ fn report(desk: &Desk, database: &str) {
     let script = script("reports/study.sql");
     let said = desk.say(&["report", &script, "--db", database, "--out", "report.html"]);
     assert_eq!(said.status, Some(0), "{said:?}");
-    assert_eq!(said.out, "report.html: 10 tables, 7 figures\n");
+    assert_eq!(said.out, "report.html: 15 tables, 13 figures\n");
     let page = fs::read_to_string(desk.path("report.html")).unwrap();
-    let figures = page.matches("src=\"data:image/svg+xml;base64,").count();
-    assert!(figures >= 7, "{figures} pictures");
     for column in ["\"C-index (95% CI)\"", "\"iBS (95% CI)\""] {
         for cell in desk.ask(database, &format!("SELECT {column} FROM table2")).lines() {
             let cell = cell.trim_matches('"');
@@ -66,6 +73,28 @@ fn report(desk: &Desk, database: &str) {
         }
     }
     assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"), "a page asks for nothing");
+
+    let Some((looks, console)) = look(&desk.path("."), &page, &[375, 1440]) else { return };
+    assert_eq!(console, Vec::<String>::new());
+    assert_eq!(looks.iter().map(|look| look.width).collect::<Vec<_>>(), [375, 1440]);
+    for look in looks {
+        assert!(look.needed <= look.width, "{look:?}");
+        assert_eq!(look.tables, 15);
+        assert!(look.pictures >= 12, "{look:?}");
+        assert_eq!(look.drawn, look.pictures);
+        assert_eq!(look.requests, Vec::<String>::new());
+    }
+}
+
+/// The comparison of any two cohorts, here the study's.
+fn comparison(desk: &Desk, database: &str) {
+    let said = desk.say(&["report", &script("reports/cohort_comparison.sql"), "--db", database, "--out", "comparison.html"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert_eq!(said.out, "comparison.html: 3 tables, 2 figures\n");
+    let page = fs::read_to_string(desk.path("comparison.html")).unwrap();
+    let c = desk
+        .ask(database, "SELECT printf('%.3f', c_index(months, died, risk)) FROM predictions WHERE model = 'Fusion' AND cohort = 'test'");
+    assert!(page.contains(&format!(">{}</td>", c.trim())), "{c} is not in the page");
 }
 
 fn tables(desk: &Desk, database: &str) -> Vec<String> {
@@ -89,6 +118,7 @@ fn the_study_runs_skips_and_does_not_depend_on_threads() {
     assert_eq!(second.status, Some(0), "{second:?}");
     assert_eq!(steps_run(&second), Vec::<&str>::new());
     report(&desk, "one.duckdb");
+    comparison(&desk, "one.duckdb");
 
     let other = run(&desk, "study.sql", "two.duckdb", &[&SMALL[..], &["--threads", "2"]].concat());
     assert_eq!(other.status, Some(0), "{other:?}");
@@ -143,8 +173,8 @@ fn the_template_models_a_cohort_of_ones_own() {
     let desk = Desk::new();
     synth(&desk);
     own_cohort(&desk, "synthetic", 60);
-    let more = ["--set", "image_types=['original']", "--set", "resamples=50", "--set", "node_sizes=[5]"];
-    let model = run(&desk, "template/model.sql", "my.duckdb", &more);
+    let more = &SMALL[4..];
+    let model = run(&desk, "template/model.sql", "my.duckdb", more);
     assert_eq!(model.status, Some(0), "{model:?}");
-    assert_eq!(desk.ask("my.duckdb", "SELECT count(*) FROM table2"), "4");
+    assert_eq!(desk.ask("my.duckdb", "SELECT count(*) FROM table2"), "12");
 }

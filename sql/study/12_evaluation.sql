@@ -45,3 +45,15 @@ FROM predictions AS a JOIN predictions AS b USING (patient_id), censoring
 WHERE a.model <> 'Clinical' AND b.model = 'Clinical'
 GROUP BY a.model, a.cohort
 ORDER BY a.model, a.cohort;
+
+-- Over time: the C-index as it stood had follow-up ended after so many months, of the survival predicted for that month.
+CREATE OR REPLACE TABLE discrimination_over_time AS
+WITH shortened AS (
+    SELECT model, cohort, month, least(months, month) AS months, died AND months <= month AS died, 1 - survival[month] AS risk
+    FROM predictions, (SELECT unnest(range(12, getvariable('horizon') + 1, 6)) AS month)
+),
+comparable AS (SELECT cohort, month FROM shortened GROUP BY ALL HAVING min(months) FILTER (died) < max(months))
+SELECT model, cohort, month, c_index(months, died, risk) AS c_index
+FROM shortened SEMI JOIN comparable USING (cohort, month)
+GROUP BY model, cohort, month
+ORDER BY model, cohort, month;

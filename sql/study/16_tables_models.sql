@@ -30,7 +30,7 @@ ORDER BY abs(selected.coef) DESC, feature;
 CREATE OR REPLACE TABLE settings_table AS
 SELECT model, getvariable('trees') AS trees, node_size, mtry, printf('%.2f', cross_validated_c) AS "C-index, left out"
 FROM settings
-ORDER BY model;
+ORDER BY model_order(model);
 
 -- The training rows are of the patients that the forests were grown on; "left out" is the mean over the folds, of patients
 -- whom the forest had not seen (the features were selected on all folds).
@@ -46,7 +46,7 @@ JOIN calibration USING (model, cohort)
 JOIN discrimination_left_out AS left_out USING (model)
 LEFT JOIN (SELECT model, cohort, test AS c_test FROM discrimination_against_clinical) USING (model, cohort)
 LEFT JOIN (SELECT model, cohort, test AS ibs_test FROM calibration_against_clinical) USING (model, cohort)
-ORDER BY cohort DESC, model;
+ORDER BY cohort DESC, model_order(model);
 
 CREATE OR REPLACE TABLE risk_group_table AS
 SELECT model, stratum, cohort, risk_group AS risk, n, deaths,
@@ -55,10 +55,10 @@ SELECT model, stratum, cohort, risk_group AS risk, n, deaths,
     array_to_string(at_risk, ' / ') AS "at risk",
     coalesce(p_text(p), '') AS "log-rank P"
 FROM group_survival LEFT JOIN group_tests USING (model, stratum, cohort)
-ORDER BY model, stratum, cohort DESC, risk_group;
+ORDER BY model_order(model), stratum, cohort DESC, risk_group;
 
 CREATE OR REPLACE TABLE adjusted_table AS
 SELECT model, term, coalesce(interval_text(hr, hr_lower, hr_upper), 'not estimable') AS "HR (95% CI)",
     coalesce(p_text(p), '') AS p
 FROM adjusted
-ORDER BY model, list_position(['risk, per sd'], term), term;
+ORDER BY model_order(model), list_position(['risk, per sd'], term), term;

@@ -1,0 +1,36 @@
+-- The settings, for the report.
+
+CREATE OR REPLACE TABLE variables_table AS
+FROM (VALUES
+    ('cohort', getvariable('cohort')::VARCHAR),
+    ('patients', getvariable('patients')::VARCHAR),
+    ('seed', getvariable('seed')::VARCHAR),
+    ('effect', getvariable('effect')::VARCHAR),
+    ('size', getvariable('size')::VARCHAR),
+    ('window_center', getvariable('window_center')::VARCHAR),
+    ('window_width', getvariable('window_width')::VARCHAR),
+    ('spacing', getvariable('spacing')::VARCHAR),
+    ('normalize_scale', getvariable('normalize_scale')::VARCHAR),
+    ('bin_width', getvariable('bin_width')::VARCHAR),
+    ('image_types', getvariable('image_types')::VARCHAR),
+    ('feature_set', getvariable('feature_set')::VARCHAR),
+    ('min_icc', getvariable('min_icc')::VARCHAR),
+    ('max_correlation', getvariable('max_correlation')::VARCHAR),
+    ('screening_p', getvariable('screening_p')::VARCHAR),
+    ('lasso_folds', getvariable('lasso_folds')::VARCHAR),
+    ('network', getvariable('network')::VARCHAR),
+    ('network_size', getvariable('network_size')::VARCHAR),
+    ('network_epochs', getvariable('network_epochs')::VARCHAR),
+    ('network_batch', getvariable('network_batch')::VARCHAR),
+    ('network_lr', getvariable('network_lr')::VARCHAR),
+    ('network_dropout', getvariable('network_dropout')::VARCHAR),
+    ('network_validation', getvariable('network_validation')::VARCHAR),
+    ('network_patience', getvariable('network_patience')::VARCHAR),
+    ('deep_components', getvariable('deep_components')::VARCHAR),
+    ('trees', getvariable('trees')::VARCHAR),
+    ('node_sizes', getvariable('node_sizes')::VARCHAR),
+    ('mtrys', getvariable('mtrys')::VARCHAR),
+    ('folds', getvariable('folds')::VARCHAR),
+    ('resamples', getvariable('resamples')::VARCHAR),
+    ('horizon', getvariable('horizon')::VARCHAR)
+) AS t(setting, value);
