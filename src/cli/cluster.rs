@@ -1,10 +1,11 @@
 //! `esccsql cluster`: the processes of a cluster.
 
+use std::env;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use crate::engine::cluster::{Executor, PORT, Scheduler, VERSION, execute, schedule};
@@ -56,8 +57,15 @@ enum Part {
         /// Folder for results that wait to be fetched [default: one in the temporary folder].
         #[arg(long, value_name = "DIR")]
         work: Option<PathBuf>,
-        /// Let functions open files in this folder only; may be given more than once.
+        /// Gigabytes of images from object stores to keep on disk at most.
+        #[arg(long, value_name = "GB", default_value_t = 20)]
+        fetched: u32,
+        /// Where paths that are not absolute begin [default: the working directory].
         #[arg(long, value_name = "DIR")]
+        folder: Option<PathBuf>,
+        /// Let functions open files in this folder or under this URL only, and in the share if it is named here too; may be
+        /// given more than once.
+        #[arg(long, value_name = "DIR|URL")]
         allow: Vec<PathBuf>,
     },
 }
@@ -68,12 +76,16 @@ pub fn cluster(args: &ClusterArgs) -> Result<ExitCode> {
             eprintln!("scheduler of esccsql {VERSION} at df://{host}:{port}");
             schedule(&Scheduler { bind, port, host })?;
         }
-        Part::Executor { scheduler, bind, host, port, control_port, cores, work, allow } => {
+        Part::Executor { scheduler, bind, host, port, control_port, cores, work, fetched, folder, allow } => {
+            if let Some(folder) = folder {
+                env::set_current_dir(&folder).with_context(|| format!("--folder {}", folder.display()))?;
+            }
             let cores = cores.map_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()), usize::from);
-            let work = work.unwrap_or_else(|| std::env::temp_dir().join(format!("esccsql-executor-{}", std::process::id())));
+            let work = work.unwrap_or_else(|| env::temp_dir().join(format!("esccsql-executor-{}", std::process::id())));
             eprintln!("executor of esccsql {VERSION} at {host}:{port} with {cores} cores, for {scheduler}");
             let control_port = control_port.unwrap_or(port.wrapping_add(1));
-            execute(&Executor { scheduler, bind, host, port, control_port, cores, work, allowed: allow, version: VERSION.into() })?;
+            let (fetched, version) = (u64::from(fetched) << 30, VERSION.into());
+            execute(&Executor { scheduler, bind, host, port, control_port, cores, work, fetched, allowed: allow, version })?;
         }
     }
     Ok(ExitCode::SUCCESS)

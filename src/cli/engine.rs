@@ -1,7 +1,5 @@
 //! Which engine runs the queries.
 
-use std::path::PathBuf;
-
 use crate::engine::{Cluster, Engine, Engines};
 
 /// `--engine`, `--cluster` and what belongs to them.
@@ -11,15 +9,16 @@ pub struct EngineArgs {
     /// statement chooses for that one. Tables stay in the DuckDB file.
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
-    /// Scheduler of a cluster, such as df://host:50050: statements marked `-- @engine ballista` run there.
+    /// Scheduler of a cluster, such as df://host:50050: queries that read images row by row run there, and those of statements
+    /// marked `-- @engine ballista`.
     #[arg(long, value_name = "df://HOST:PORT")]
     cluster: Option<String>,
-    /// Folder that all machines of the cluster see under this path; tables pass through it [default: the temporary folder,
-    /// for a cluster on this machine].
-    #[arg(long, value_name = "DIR", requires = "cluster")]
-    share: Option<PathBuf>,
-    /// Parts that a table is cut into at most, for the cluster's cores to share.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..), requires = "cluster")]
+    /// Folder that all machines of the cluster see under this path, or s3://bucket/prefix; tables pass through it [default: the
+    /// temporary folder, for a cluster on this machine].
+    #[arg(long, value_name = "DIR|URL", requires = "cluster")]
+    share: Option<String>,
+    /// Parts that a table is cut into at most, for the cluster's cores to share: some for each core, of 4 rows or more.
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..), requires = "cluster")]
     parts: u16,
 }
 

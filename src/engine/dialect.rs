@@ -1,8 +1,9 @@
 //! DuckDB SQL for another engine: which part of a statement is a query, and the query in words that DataFusion knows.
 //!
-//! DataFusion's parser takes most of DuckDB's dialect. Two habits are rewritten here: chains by dot
-//! (`image(p).image_window(50, 350)` becomes `image_window(image(p), 50, 350)`) and `getvariable('name')`, which becomes
-//! the variable's value.
+//! DataFusion's parser takes most of DuckDB's dialect. Some habits are rewritten here: chains by dot
+//! (`image(p).image_window(50, 350)` becomes `image_window(image(p), 50, 350)`), a member of a value
+//! (`image_info(i).shape` becomes `image_info(i)['shape']`), `FROM t` without SELECT, and `getvariable('name')`, which becomes the
+//! variable's value.
 
 use std::ops::Range;
 
@@ -49,7 +50,40 @@ pub fn query(statement: &str) -> Option<Range<usize>> {
 /// # Errors
 /// A variable of a type that cannot be written as SQL.
 pub fn translate(connection: &Connection, query: &str) -> Result<String> {
-    variables(connection, &calls(query))
+    variables(connection, &selected(&members(&calls(query))))
+}
+
+/// `FROM t` as `SELECT * FROM t`.
+fn selected(query: &str) -> String {
+    let all = words(query);
+    let begins = all.first().is_some_and(|token| token.is("from"));
+    let selects = outside_brackets(&all).any(|token| token.is("select"));
+    if begins && !selects { format!("SELECT * {query}") } else { query.to_string() }
+}
+
+/// Does the statement call one of these functions?
+pub fn uses(statement: &str, functions: &[String]) -> bool {
+    let all = words(statement);
+    all.windows(2).any(|pair| pair[1].is_symbol('(') && pair[0].word().is_some_and(|word| functions.iter().any(|name| name == word)))
+}
+
+/// `f(x).member` as `f(x)['member']`. A dot behind a plain name stays: it may be a table's.
+fn members(query: &str) -> String {
+    let all = words(query);
+    let mut text = String::new();
+    let mut done = 0;
+    for at in 1..all.len().saturating_sub(1) {
+        let behind_value = all[at - 1].is_symbol(')') || all[at - 1].is_symbol(']');
+        let called = all.get(at + 2).is_some_and(|token| token.is_symbol('('));
+        if !(behind_value && all[at].is_symbol('.')) || called || all[at + 1].word().is_none() {
+            continue;
+        }
+        let name = query[all[at + 1].span.clone()].trim_matches('"').replace("\"\"", "\"").replace('\'', "''");
+        text.push_str(&query[done..all[at].span.start]);
+        text.push_str(&format!("['{name}']"));
+        done = all[at + 1].span.end;
+    }
+    text + &query[done..]
 }
 
 /// Chains by dot as calls within each other.
@@ -198,6 +232,31 @@ mod tests {
         for (chain, expected) in cases {
             assert_eq!(calls(chain), expected);
         }
+    }
+
+    #[test]
+    fn members_become_subscripts() {
+        let cases = [
+            ("SELECT image_info(i).shape[1], t.a FROM t", "SELECT image_info(i)['shape'][1], t.a FROM t"),
+            ("SELECT l[1].a.b, (s).\"C d\"", "SELECT l[1]['a'].b, (s)['C d']"),
+            ("SELECT ').a', f(x).g(y)", "SELECT ').a', f(x).g(y)"),
+        ];
+        for (dotted, expected) in cases {
+            assert_eq!(members(dotted), expected);
+        }
+    }
+
+    #[test]
+    fn from_alone_selects_all() {
+        assert_eq!(selected("FROM t WHERE a IN (SELECT 1)"), "SELECT * FROM t WHERE a IN (SELECT 1)");
+        assert_eq!(selected("FROM t SELECT a"), "FROM t SELECT a");
+    }
+
+    #[test]
+    fn functions_are_found_by_name() {
+        let functions = ["radiomics".to_string()];
+        assert!(uses("SELECT Radiomics(a, b) FROM t", &functions) && uses("FROM t SELECT a.radiomics(b)", &functions));
+        assert!(!uses("SELECT radiomics FROM t -- radiomics(a)", &functions) && !uses("SELECT 'radiomics(a)'", &functions));
     }
 
     #[test]

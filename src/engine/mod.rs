@@ -7,10 +7,8 @@ pub mod datafusion;
 mod dialect;
 pub mod duckdb;
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
-use esccsql_duckdb::Offer;
+use esccsql_duckdb::{Offer, Rows};
 
 use self::duckdb::Session;
 
@@ -30,9 +28,9 @@ pub enum Engine {
 pub struct Cluster {
     /// `df://host:port` of the scheduler.
     pub url: String,
-    /// A folder that every machine sees under this path: tables go there as Parquet. `None`: the system's temporary
-    /// folder, for a cluster on this machine.
-    pub share: Option<PathBuf>,
+    /// A folder that every machine sees under this path, or the URL of an object store: tables go there as Parquet. `None`:
+    /// the system's temporary folder, for a cluster on this machine.
+    pub share: Option<String>,
     /// Into how many parts a table is cut at most.
     pub parts: usize,
 }
@@ -53,13 +51,15 @@ pub struct Prepared {
 
 impl Engines {
     /// Runs the query of `statement` on the engine that `asked` (the value of `-- @engine`) or else the default names, and
-    /// gives back what is left for DuckDB: to keep or to show the rows. A statement without a query is DuckDB's.
+    /// gives back what is left for DuckDB: to keep or to show the rows. With a cluster, queries whose rows read images run
+    /// there unasked. A statement without a query is DuckDB's.
     ///
     /// # Errors
     /// An unknown engine, a statement that the engine cannot run, or what went wrong there. The database is as it was.
     pub fn prepare(&self, session: &Session, statement: &str, asked: Option<&str>) -> Result<Prepared> {
         let whole = || Ok(Prepared { sql: statement.into(), _rows: None });
         let engine = match asked {
+            None if self.default == Engine::Duckdb && self.cluster.is_some() && reads_images(statement) => Engine::Ballista,
             None => self.default,
             Some("duckdb") => Engine::Duckdb,
             Some("datafusion") => Engine::Datafusion,
@@ -85,7 +85,7 @@ impl Engines {
     }
 
     #[cfg(feature = "datafusion")]
-    fn evaluate(&self, engine: Engine, session: &Session, query: &str) -> Result<arrow::array::RecordBatch> {
+    fn evaluate(&self, engine: Engine, session: &Session, query: &str) -> Result<Rows> {
         if engine == Engine::Datafusion {
             return datafusion::evaluate(session, query);
         }
@@ -97,8 +97,15 @@ impl Engines {
     }
 
     #[cfg(not(feature = "datafusion"))]
-    fn evaluate(&self, engine: Engine, _: &Session, _: &str) -> Result<arrow::array::RecordBatch> {
+    fn evaluate(&self, engine: Engine, _: &Session, _: &str) -> Result<Rows> {
         let (name, feature) = if engine == Engine::Ballista { ("ballista", "cluster") } else { ("datafusion", "datafusion") };
         bail!("this program is built without the engine {name}; build it with cargo build --release --features {feature}")
     }
+}
+
+/// Does each row of the statement's query read voxels?
+fn reads_images(statement: &str) -> bool {
+    let functions = esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions);
+    let names: Vec<String> = functions.filter(|function| function.doc.reads_images()).map(|function| function.name().to_string()).collect();
+    dialect::uses(statement, &names)
 }

@@ -18,16 +18,30 @@ pub struct Nodes {
     pub scheduler: Child,
     pub executors: Vec<Child>,
     folder: TempDir,
+    works: Vec<PathBuf>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Nodes {
     /// A scheduler and so many executors of one core.
     pub fn start(executors: usize) -> Nodes {
+        Nodes::start_within(executors, Vec::new())
+    }
+
+    /// The same with variables in their environment.
+    pub fn start_within(executors: usize, environment: Vec<(&'static str, String)>) -> Nodes {
         let port = free_port();
         let mut scheduler = Command::new(env!("CARGO_BIN_EXE_esccsql"));
-        scheduler.args(["cluster", "scheduler", "--port", &port.to_string()]).stderr(Stdio::null());
+        scheduler.args(["cluster", "scheduler", "--port", &port.to_string()]).envs(environment.clone()).stderr(Stdio::null());
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut nodes = Nodes { port, scheduler: scheduler.spawn().expect("a scheduler"), executors: Vec::new(), folder };
+        let mut nodes = Nodes {
+            port,
+            scheduler: scheduler.spawn().expect("a scheduler"),
+            executors: Vec::new(),
+            folder,
+            works: Vec::new(),
+            environment,
+        };
         until("the scheduler listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         (0..executors).for_each(|_| nodes.add_executor());
         nodes
@@ -35,21 +49,25 @@ impl Nodes {
 
     pub fn add_executor(&mut self) {
         let (port, control) = (free_port(), free_port());
-        let work = self.work(self.executors.len());
+        let work = self.folder.path().join(format!("work{port}"));
         let executor = Command::new(env!("CARGO_BIN_EXE_esccsql"))
             .args(["cluster", "executor", "--cores", "1", "--scheduler", &self.url()])
             .args(["--port", &port.to_string(), "--control-port", &control.to_string(), "--work"])
-            .arg(work)
+            .arg(&work)
+            .envs(self.environment.clone())
             .stderr(Stdio::null())
             .spawn()
             .expect("an executor");
         self.executors.push(executor);
+        self.works.push(work);
         until("the executor listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     }
 
-    /// The folder where an executor keeps the results of its tasks.
-    pub fn work(&self, executor: usize) -> PathBuf {
-        self.folder.path().join(format!("work{executor}"))
+    /// Another executor in the place of the first, which has been killed.
+    pub fn replace_executor(&mut self) {
+        self.executors.remove(0).wait().expect("the end of an executor");
+        self.works.remove(0);
+        self.add_executor();
     }
 
     /// Has this executor finished a task?
@@ -58,7 +76,7 @@ impl Nodes {
             let Ok(entries) = folder.read_dir() else { return false };
             entries.flatten().any(|entry| if entry.path().is_dir() { holds_a_file(entry.path()) } else { true })
         }
-        holds_a_file(self.work(executor))
+        holds_a_file(self.works[executor].clone())
     }
 
     pub fn url(&self) -> String {
@@ -66,11 +84,11 @@ impl Nodes {
     }
 
     pub fn engines(&self) -> Engines {
-        let cluster = Cluster { url: self.url(), share: Some(self.folder.path().to_path_buf()), parts: 64 };
+        let cluster = Cluster { url: self.url(), share: Some(self.folder.path().display().to_string()), parts: 64 };
         Engines { default: Engine::Ballista, cluster: Some(cluster) }
     }
 
-    /// Do statements leave nothing behind in the shared folder?
+    /// What statements have left behind in the shared folder.
     pub fn shared_files(&self) -> Vec<String> {
         let entries = self.folder.path().read_dir().expect("the shared folder").flatten();
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.starts_with("esccsql-")).collect()

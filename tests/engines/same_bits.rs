@@ -5,7 +5,7 @@ use esccsql::engine::{Engine, Engines};
 use crate::cohort::{Cohort, engines, execute, rows};
 
 /// Statements of a study, and how their rows are read.
-const STAGES: [(&str, &str); 6] = [
+const STAGES: [(&str, &str); 9] = [
     ("recipes", "SELECT scan_id, image_window(image(image), 50, 350) AS recipe, mask(mask) AS outline FROM scans"),
     ("volumes", "SELECT scan_id, mask_volume(outline) AS volume, image_info(recipe) AS info FROM recipes"),
     (
@@ -13,6 +13,9 @@ const STAGES: [(&str, &str); 6] = [
         "SELECT scan_id, radiomics(recipe, outline, {'resampled_pixel_spacing': [2, 2, 2], 'bin_width': 25, 'image_types': ['original']}) AS x
          FROM recipes",
     ),
+    ("networks", "SELECT crossformer_init({'variant': 'micro', 'size': 64, 'seed': 1}) AS network"),
+    ("copies", "SELECT network, {'network': network} AS inner FROM networks"),
+    ("embeddings", "SELECT scan_id, crossformer_embed(network, recipe, outline) AS embedding FROM recipes, networks WHERE scan_id < 'P003'"),
     ("inputs", "SELECT scan_id, crossformer_input(recipe, outline) AS input FROM recipes WHERE scan_id < 'P003'"),
     (
         "models",

@@ -10,15 +10,14 @@ use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{DFSchema, Result as DataFusionResult, plan_err};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::prelude::SessionConfig;
 use esccsql_functions::shape::{Implementation, TableFunction};
 
 use super::explain;
 use super::tables::Place;
 
 /// A session with every function; the rows of table functions go to `place`.
-pub fn state<P: Place>(config: SessionConfig, place: &Arc<P>) -> Result<SessionState> {
-    let mut state = SessionStateBuilder::new().with_config(config).with_default_features().build();
+pub fn state<P: Place>(builder: SessionStateBuilder, place: &Arc<P>) -> Result<SessionState> {
+    let mut state = builder.with_default_features().build();
     register(&mut state).map_err(explain)?;
     for (_, functions) in esccsql_functions::all() {
         for function in functions {

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use arrow::array::{ArrayRef, RecordBatch, new_empty_array};
-use arrow::compute::{cast, concat_batches};
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::config::Dialect;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionContext;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
+use esccsql_duckdb::Rows;
 use tokio::runtime::{Builder, Runtime};
 
 pub use self::functions::{register, state};
@@ -43,11 +46,11 @@ impl Place for Memory {
 ///
 /// # Errors
 /// What DataFusion cannot parse or plan, a failing function, or Ctrl-C.
-pub fn evaluate(session: &Session, query: &str) -> Result<RecordBatch> {
+pub fn evaluate(session: &Session, query: &str) -> Result<Rows> {
     let environment = session.environment();
     let mut config = config().with_target_partitions(environment.threads).with_round_robin_repartition(false);
     config.options_mut().optimizer.repartition_file_scans = false;
-    let context = SessionContext::new_with_state(state(config, &Arc::new(Memory))?);
+    let context = SessionContext::new_with_state(state(SessionStateBuilder::new().with_config(config), &Arc::new(Memory))?);
     let adopted = environment.clone();
     let runtime = runtime(Builder::new_multi_thread().worker_threads(environment.threads).on_thread_start(move || adopted.adopt()))?;
     hand_over(session, &context, query, &Memory)?;
@@ -66,29 +69,18 @@ pub fn config() -> SessionConfig {
 }
 
 /// Plans and runs a query.
-pub async fn run(context: &SessionContext, query: &str) -> Result<RecordBatch> {
+pub async fn run(context: &SessionContext, query: &str) -> Result<Rows> {
     let state = context.state();
     let statement = state.sql_to_statement(query, &Dialect::DuckDB).map_err(explain)?;
     let plan = state.statement_to_plan(statement).await.map_err(explain)?;
     let frame = context.execute_logical_plan(plan).await.map_err(explain)?;
     let fields: Vec<Field> = frame.schema().as_arrow().fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     let schema = Arc::new(Schema::new(fields));
-    let batches = frame.collect().await.map_err(explain)?;
-    together(&schema, batches)
-}
-
-/// All rows in one batch of `schema`.
-fn together(schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<RecordBatch> {
-    let batches = batches.into_iter().filter(|batch| batch.num_rows() > 0).map(|batch| {
+    let batches = frame.collect().await.map_err(explain)?.into_iter().filter(|batch| batch.num_rows() > 0).map(|batch| {
         let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
-        RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)
+        Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, ArrowError>>()?)?)
     });
-    let batches = batches.collect::<Result<Vec<_>, _>>()?;
-    if batches.is_empty() {
-        let columns: Vec<ArrayRef> = schema.fields().iter().map(|field| new_empty_array(field.data_type())).collect();
-        return Ok(RecordBatch::try_new(schema.clone(), columns)?);
-    }
-    Ok(concat_batches(schema, &batches)?)
+    Ok(Rows { batches: batches.collect::<Result<_>>()?, schema })
 }
 
 /// A runtime with clock and network, as far as they are built in.
@@ -141,7 +133,7 @@ fn recast(
     let schema: SchemaRef = Arc::new(Schema::new(schema.fields().iter().map(|old| field(old)).collect::<Vec<_>>()));
     let batches = batches.into_iter().map(|batch| {
         let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| cast(column, field.data_type()));
-        Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, arrow::error::ArrowError>>()?)?)
+        Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, ArrowError>>()?)?)
     });
     let batches = batches.collect::<datafusion::common::Result<_>>()?;
     Ok((schema, batches))

@@ -4,10 +4,11 @@
 //! statement within a transaction can read rows of any columns.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use libduckdb_sys::*;
 
 use crate::bridge::{Bridge, ResultType};
@@ -17,10 +18,17 @@ use crate::handle::{Type, Value, boxed, c_name, drop_box};
 
 const NAME: &str = "esccsql_handover";
 
+/// Rows in batches of one schema.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+}
+
 /// Rows that wait to be read, by key. Clones share them.
 #[derive(Clone, Default)]
 pub struct Handover {
-    waiting: Arc<Mutex<HashMap<String, RecordBatch>>>,
+    waiting: Arc<Mutex<HashMap<String, Rows>>>,
     next: Arc<AtomicU64>,
 }
 
@@ -32,13 +40,13 @@ pub struct Offer {
 
 impl Handover {
     /// Offers rows.
-    pub fn offer(&self, rows: RecordBatch) -> Offer {
+    pub fn offer(&self, rows: Rows) -> Offer {
         let key = self.next.fetch_add(1, Ordering::Relaxed).to_string();
         self.rows().insert(key.clone(), rows);
         Offer { key, handover: self.clone() }
     }
 
-    fn rows(&self) -> MutexGuard<'_, HashMap<String, RecordBatch>> {
+    fn rows(&self) -> MutexGuard<'_, HashMap<String, Rows>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,8 +71,15 @@ struct Entry {
 
 /// The rows of one call, and their types.
 struct Bound {
-    rows: RecordBatch,
+    batches: Vec<RecordBatch>,
     columns: Vec<ResultType>,
+}
+
+/// Where the next chunk begins.
+#[derive(Default)]
+struct Place {
+    batch: usize,
+    row: usize,
 }
 
 /// Registers the table function that reads what `handover` offers.
@@ -99,13 +114,14 @@ unsafe extern "C" fn bind(info: duckdb_bind_info) {
         let rows =
             rows.ok_or_else(|| format!("{NAME}: no rows wait under '{key}'; esccsql uses this function to read another engine's result"))?;
         let mut columns = Vec::new();
-        for field in rows.schema().fields() {
+        for field in rows.schema.fields() {
             let column = entry.bridge.result_type(field).map_err(|message| format!("column {}: {message}", field.name()))?;
             duckdb_bind_add_result_column(info, c_name(field.name()).map_err(|error| error.to_string())?.as_ptr(), column.logical.raw());
             columns.push(column);
         }
-        duckdb_bind_set_cardinality(info, rows.num_rows() as idx_t, true);
-        duckdb_bind_set_bind_data(info, boxed(Bound { rows, columns }), Some(drop_box::<Bound>));
+        let count: usize = rows.batches.iter().map(RecordBatch::num_rows).sum();
+        duckdb_bind_set_cardinality(info, count as idx_t, true);
+        duckdb_bind_set_bind_data(info, boxed(Bound { batches: rows.batches, columns }), Some(drop_box::<Bound>));
         Ok(())
     });
     if let Err(message) = outcome {
@@ -118,7 +134,7 @@ unsafe extern "C" fn init(info: duckdb_init_info) {
     // SAFETY: the info is live during the callback. One thread reads, so that the rows keep their order.
     unsafe {
         duckdb_init_set_max_threads(info, 1);
-        duckdb_init_set_init_data(info, boxed(AtomicUsize::new(0)), Some(drop_box::<AtomicUsize>));
+        duckdb_init_set_init_data(info, boxed(Mutex::new(Place::default())), Some(drop_box::<Mutex<Place>>));
     }
 }
 
@@ -127,14 +143,21 @@ unsafe extern "C" fn scan(info: duckdb_function_info, output: duckdb_data_chunk)
     let outcome = guard(|| unsafe {
         let entry = &*duckdb_function_get_extra_info(info).cast::<Entry>();
         let bound = &*duckdb_function_get_bind_data(info).cast::<Bound>();
-        let done = &*duckdb_function_get_init_data(info).cast::<AtomicUsize>();
-        let start = done.load(Ordering::Relaxed);
-        let count = (bound.rows.num_rows() - start).min(duckdb_vector_size() as usize);
-        for (index, (column, kind)) in bound.rows.columns().iter().zip(&bound.columns).enumerate() {
-            entry.bridge.export(column.slice(start, count), duckdb_data_chunk_get_vector(output, index as idx_t), 0, kind)?;
+        let place = &*duckdb_function_get_init_data(info).cast::<Mutex<Place>>();
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        while bound.batches.get(place.batch).is_some_and(|batch| place.row == batch.num_rows()) {
+            *place = Place { batch: place.batch + 1, row: 0 };
+        }
+        let Some(batch) = bound.batches.get(place.batch) else {
+            duckdb_data_chunk_set_size(output, 0);
+            return Ok(());
+        };
+        let count = (batch.num_rows() - place.row).min(duckdb_vector_size() as usize);
+        for (index, (column, kind)) in batch.columns().iter().zip(&bound.columns).enumerate() {
+            entry.bridge.export(column.slice(place.row, count), duckdb_data_chunk_get_vector(output, index as idx_t), 0, kind)?;
         }
         duckdb_data_chunk_set_size(output, count as idx_t);
-        done.store(start + count, Ordering::Relaxed);
+        place.row += count;
         Ok(())
     });
     if let Err(message) = outcome {

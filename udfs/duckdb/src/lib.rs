@@ -25,5 +25,5 @@ pub use error::AdapterError;
 #[cfg(feature = "loadable-extension")]
 pub use guest::entry;
 pub use guest::load;
-pub use handover::{Handover, Offer};
+pub use handover::{Handover, Offer, Rows};
 pub use registrar::{Registrar, install};
