@@ -93,7 +93,7 @@ def main() -> None:
 
 def run(program: str, cluster: Cluster, folder: Path, *statements: str) -> str:
     command = [program, "query", "--db", folder / "study.duckdb", "--format", "csv"]
-    command += ["--cluster", cluster.url, "--share", folder, ";\n".join(statements)]
+    command += ["--cluster", cluster.url, "--share", folder, "--", ";\n".join(statements)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)

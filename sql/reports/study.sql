@@ -165,6 +165,10 @@ FROM variables_table;
 -- @caption Programs of the last run.
 SELECT script, started, status, versions::VARCHAR AS versions, threads FROM esccsql_runs ORDER BY run_id DESC LIMIT 1;
 
+-- @caption What was made of what: the tables between the clinical records and the predictions. An arrow that a longer way says already is left out.
+SELECT lineage_plot(object, list_intersect(tables, (SELECT list(object) FROM esccsql_lineage() WHERE rows IS NOT NULL)), {'title': 'Lineage of the tables'})
+FROM esccsql_lineage() WHERE rows IS NOT NULL AND NOT ends_with(object, '_table');
+
 -- @caption What was made of what. A table is made again when its statement or anything that it reads has changed.
 SELECT object, array_to_string(tables, ', ') AS "reads", array_to_string(variables, ', ') AS settings, script || ':' || line AS statement, rows
 FROM esccsql_lineage();

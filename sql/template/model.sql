@@ -46,6 +46,9 @@ SELECT
 FROM read_csv(getvariable('cohort') || '/patients.csv')
 ORDER BY patient_id;
 
+-- Nothing is fitted on these patients: a step that tries fails.
+SET VARIABLE held_out = (SELECT {'patient_id': list(patient_id ORDER BY patient_id)} FROM patients WHERE cohort = 'test');
+
 -- @step check_patients
 CREATE OR REPLACE TABLE check_patients AS
 SELECT CASE

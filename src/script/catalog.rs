@@ -52,7 +52,7 @@ SELECT kind, lower(name),
         name)),
     format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, name),
     definition
-FROM objects ORDER BY ALL";
+FROM objects WHERE database_name <> 'esccsql_rehearsal' ORDER BY ALL";
 
 impl<'c> Catalog<'c> {
     pub fn new(connection: &'c Connection) -> Self {
@@ -142,7 +142,9 @@ impl<'c> Catalog<'c> {
         } else {
             "?2::VARCHAR IS NULL OR true"
         };
-        let sql = format!("SELECT count(*) FROM {source} WHERE lower({column}) = ?1 AND ({is_in_schema})");
+        let sql = format!(
+            "SELECT count(*) FROM {source} WHERE lower({column}) = ?1 AND database_name <> 'esccsql_rehearsal' AND ({is_in_schema})"
+        );
         self.connection.query_row(&sql, duckdb::params![target.name(), schema], |row| Ok(row.get::<_, i64>(0)? > 0))
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use duckdb::Connection;
+use esccsql_functions::shape::Function;
 
 use super::catalog::Catalog;
 use super::effects::{Change, Part, Pattern, Role};
@@ -67,6 +68,11 @@ impl Versions {
         }
     }
 
+    /// The version of an object that the script made.
+    pub fn of(&self, object: &str) -> Option<&String> {
+        self.objects.get(object.rsplit('.').next()?)?.get(object)
+    }
+
     /// The objects that the script made and that a step names, with the version that the step expects.
     pub fn expected_by(&self, step: &Step) -> Vec<(String, String)> {
         let modified = step.effects.target.as_ref().filter(|target| target.change == Change::Modify).map(|target| target.name());
@@ -81,6 +87,8 @@ pub struct Judge<'c> {
     pub catalog: Catalog<'c>,
     pub past: Past,
     pub functions: BTreeSet<String>,
+    /// The functions that fit.
+    pub learners: BTreeSet<String>,
     pub functions_version: String,
     pub duckdb_version: String,
     /// Names that the script itself makes: before their step they are no input, whatever an earlier run left.
@@ -92,13 +100,16 @@ pub struct Judge<'c> {
 }
 
 impl<'c> Judge<'c> {
-    pub fn new(connection: &'c Connection, past: Past, functions: BTreeSet<String>, functions_version: String) -> Result<Self> {
+    pub fn new(connection: &'c Connection, past: Past, functions_version: String) -> Result<Self> {
+        let all: Vec<_> = esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions).collect();
+        let name = |function: &Function| function.name().to_lowercase();
         let duckdb_version = connection.query_row("SELECT version()", [], |row| row.get(0))?;
         Ok(Judge {
             connection,
             catalog: Catalog::new(connection),
             past,
-            functions,
+            functions: all.iter().map(name).collect(),
+            learners: all.iter().filter(|function| function.learns()).map(name).collect(),
             functions_version,
             duckdb_version,
             created: BTreeSet::new(),
@@ -141,7 +152,10 @@ impl<'c> Judge<'c> {
         if calls_functions {
             inputs.insert("functions".into(), self.functions_version.clone());
         }
-        for name in &effects.variables {
+        let fits = effects.words.iter().any(|word| self.learners.contains(word));
+        let is_watched = fits && step.source.held_out.is_none() && self.value("held_out")?.is_some();
+        let held_out = is_watched.then(|| "held_out".to_string());
+        for name in effects.variables.iter().chain(&held_out) {
             let version = if self.unknown_variables.contains(name) {
                 "not known yet".to_string()
             } else {

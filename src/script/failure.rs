@@ -75,6 +75,7 @@ mod tests {
             label: Some("s".into()),
             is_test: false,
             engine: None,
+            held_out: None,
             action: Action::Statement(statement.into()),
         };
         let step = &steps(vec![source]).unwrap()[0];

@@ -6,6 +6,7 @@ mod decide;
 mod effects;
 mod failure;
 mod files;
+mod guard;
 mod hash;
 mod load;
 mod manifest;

@@ -1,6 +1,5 @@
 //! Runs a script step by step, each in a transaction with its row of the manifest, and skips what is unchanged.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,6 +11,7 @@ use serde_json::json;
 use super::decide::{Decision, Judge, Verdict, Versions, file_name};
 use super::effects::{Change, Role, Target};
 use super::failure;
+use super::guard::{Guard, Script};
 use super::load::{Action, load};
 use super::manifest::{Entry, Finished, Manifest, past};
 use super::step::{Step, object_name, steps};
@@ -63,12 +63,7 @@ pub fn run(path: &Path, options: &Options, out: &mut dyn Write) -> Result<Ending
     let connection: &Connection = &session;
     interrupt::listen(connection, WhenStuck::Exit)?;
 
-    let functions: BTreeSet<String> = esccsql_functions::all()
-        .into_iter()
-        .flat_map(|(_, functions)| functions)
-        .map(|function| function.doc.name.to_lowercase())
-        .collect();
-    let mut judge = Judge::new(connection, past(connection)?, functions, functions_version())?;
+    let mut judge = Judge::new(connection, past(connection)?, functions_version())?;
     judge.created = (steps.iter().filter_map(|step| step.effects.target.as_ref()))
         .filter(|target| target.change == Change::Create)
         .map(object_name)
@@ -89,6 +84,7 @@ pub fn run(path: &Path, options: &Options, out: &mut dyn Write) -> Result<Ending
     Run {
         session: &session,
         connection,
+        guard: Guard::new(connection),
         judge,
         manifest,
         options,
@@ -122,6 +118,7 @@ fn functions_version() -> String {
 struct Run<'c, 'o> {
     session: &'c Session,
     connection: &'c Connection,
+    guard: Guard<'c>,
     judge: Judge<'c>,
     /// None while planning.
     manifest: Option<Manifest<'c>>,
@@ -335,7 +332,7 @@ impl Run<'_, '_> {
     fn run_step(&mut self, at: usize, decision: &mut Decision, versions: &Versions, output_file: Option<&str>) -> Result<Option<Ending>> {
         let step = &self.steps[at];
         let start = Instant::now();
-        let result = self.execute(at, decision, versions, output_file, start);
+        let result = self.execute_guarded(at, decision, versions, output_file, start);
         let seconds = start.elapsed().as_secs_f64();
         self.judge.forget();
         match result {
@@ -369,6 +366,33 @@ impl Run<'_, '_> {
         }
     }
 
+    /// Runs the statement so that no fit of it sees rows that are held out.
+    fn execute_guarded(
+        &mut self,
+        at: usize,
+        decision: &mut Decision,
+        versions: &Versions,
+        output_file: Option<&str>,
+        start: Instant,
+    ) -> Result<Outcome> {
+        let script = Script { steps: self.steps, at, versions };
+        self.guard.begin(script, &mut self.judge)?;
+        let result = loop {
+            let watch = self.guard.hold();
+            let result = self.execute(at, decision, versions, output_file, start);
+            drop(watch);
+            if result.is_ok() {
+                break result;
+            }
+            self.roll_back();
+            if !self.guard.is_to_be_run_again(script, &mut self.judge)? {
+                break result;
+            }
+        };
+        self.guard.end();
+        result
+    }
+
     /// Runs the statement; a step that writes, and its row of the manifest, in one transaction.
     fn execute(
         &mut self,
@@ -400,6 +424,7 @@ impl Run<'_, '_> {
             if step.source.is_test && table.rows() > 0 {
                 bail!("{}", failure::of_test(&table, self.options.limits));
             }
+            self.guard.check(step)?;
             outcome(step, &table, self.options.limits)
         };
         if step.effects.writes_files() {

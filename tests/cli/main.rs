@@ -1,5 +1,7 @@
 //! The program as its user sees it: what it prints, what it leaves behind, how it fails.
 
+mod guard;
+mod killed;
 mod report;
 mod run;
 #[path = "../support/mod.rs"]

@@ -1,7 +1,6 @@
 //! The files of `tests/slt`: what an analyst writes and what comes back, by topic.
 
 use std::fmt;
-use std::path::Path;
 
 use esccsql::engine::duckdb::Session;
 use sqllogictest::{DB, DBOutput, DefaultColumnType, Runner, parse_file};
@@ -53,7 +52,7 @@ impl DB for Engine {
 
 /// Runs a file, each in a session of its own, and tells everything that is not as written.
 fn run(file: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt").join(file);
+    let path = crate::checkout().join("tests/slt").join(file);
     let mut runner = Runner::new(|| async { Ok(Engine(desk::session())) });
     let records = parse_file::<DefaultColumnType>(&path).unwrap();
     let problems: Vec<String> = records.into_iter().filter_map(|record| runner.run(record).err()).map(|error| error.to_string()).collect();
@@ -72,7 +71,7 @@ macro_rules! files {
         /// A file that no test runs would be forgotten.
         #[test]
         fn every_file_is_run() {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slt");
+            let folder = crate::checkout().join("tests/slt");
             for entry in std::fs::read_dir(folder).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 assert!([$(stringify!($name)),+].contains(&name.trim_end_matches(".slt")), "{name} is not in the list");

@@ -2,12 +2,11 @@
 //! same patient (`../shared/reference/dicom`), and the small objects of `udfs/imaging/tests/golden/dicom`.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use esccsql::engine::duckdb::{Session, Settings, open};
 
 fn reference() -> Option<String> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/dicom");
+    let folder = crate::checkout().join("../shared/reference/dicom");
     if !folder.is_dir() {
         println!("skipped: ../shared is not here");
         return None;
@@ -119,7 +118,7 @@ fn a_patients_folder_is_a_table_of_series_and_regions() {
 
 /// The folder of the small objects.
 fn golden() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("udfs/imaging/tests/golden/dicom").display().to_string()
+    crate::checkout().join("udfs/imaging/tests/golden/dicom").display().to_string()
 }
 
 #[test]

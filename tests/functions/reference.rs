@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use esccsql::engine::duckdb::Session;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ struct Reference {
 
 impl Reference {
     fn open() -> Option<Reference> {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/reference/survival")).to_path_buf();
+        let folder = crate::checkout().join("../shared/reference/survival");
         if !folder.is_dir() {
             println!("skipped: ../shared is not here");
             return None;

@@ -46,7 +46,7 @@ const SMALL: [&str; 14] = [
 ];
 
 fn script(name: &str) -> String {
-    format!("{}/sql/{name}", env!("CARGO_MANIFEST_DIR"))
+    std::path::absolute(format!("sql/{name}")).expect("a working directory").display().to_string()
 }
 
 fn run(desk: &Desk, name: &str, database: &str, more: &[&str]) -> Said {

@@ -8,7 +8,7 @@ use ndarray::{Array3, s};
 use serde_json::Value;
 
 fn folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/crossformer"));
+    let folder = PathBuf::from("../../../shared/reference/crossformer");
     if !folder.exists() {
         eprintln!("skipped: ../shared is not here");
         return None;

@@ -8,7 +8,7 @@ use esccsql_crossformer::weights::{Adapt, Weights, WeightsError, initial};
 
 /// A reference file; `None`, told once, where the reference is not at hand.
 fn reference(name: &str) -> Option<Vec<u8>> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/crossformer"));
+    let folder = PathBuf::from("../../../shared/reference/crossformer");
     if !folder.exists() {
         eprintln!("skipped: ../shared is not here");
         return None;

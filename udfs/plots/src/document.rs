@@ -127,7 +127,7 @@ fn sheet(style: &Style, series: usize) -> String {
 }
 
 /// Text as XML holds it.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') { ' ' } else { c }).collect();
     [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")].iter().fold(text, |text, (character, entity)| text.replace(character, entity))
 }

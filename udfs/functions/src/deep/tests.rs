@@ -8,7 +8,7 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs};
 
 use crate::shape::Implementation;
 
-const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/crossformer");
+const REFERENCE: &str = "../../../shared/reference/crossformer";
 
 fn call(name: &str, arguments: Vec<ArrayRef>) -> Result<ArrayRef, String> {
     let function = super::functions().into_iter().find(|function| function.name() == name).expect(name);

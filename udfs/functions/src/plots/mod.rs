@@ -8,6 +8,7 @@ mod heatmap_plot;
 mod km_plot;
 mod labels;
 mod line_plot;
+mod lineage_plot;
 mod lines;
 mod shap_plot;
 mod style;
@@ -23,6 +24,7 @@ pub fn functions() -> Vec<Function> {
         heatmap_plot::heatmap_plot(),
         km_plot::km_plot(),
         line_plot::line_plot(),
+        lineage_plot::lineage_plot(),
         shap_plot::shap_plot(),
     ]
 }

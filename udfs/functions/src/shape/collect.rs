@@ -21,7 +21,7 @@ use super::error::Problem;
 use super::options::{NoOptions, Options, shared};
 use super::output::{SqlType, column_field};
 use super::rows::Rows;
-use super::{Function, Implementation};
+use super::{Function, Implementation, guard};
 
 /// Starts an aggregate.
 pub fn collect(name: &str, description: &'static str) -> Collect<NoOptions> {
@@ -259,7 +259,8 @@ impl Collected {
         environment.pool()?.install(|| {
             environment.enter(|| {
                 let rows = Rows::new(&arguments, &arrays)?;
-                (self.function.kernel)(&rows, self.options.as_ref())
+                let compute = || (self.function.kernel)(&rows, self.options.as_ref());
+                if doc.is_model() { guard::fit(&doc.name, self.options.as_ref(), &rows, compute) } else { compute() }
             })
         })
     }

@@ -8,7 +8,7 @@ use super::arguments::Kind;
 use super::error::Problem;
 use super::features::Features;
 use super::reference::resolve;
-use super::variables::Variables;
+use super::variables::{Variable, Variables};
 
 /// One argument's values, row by row. Rows with NULL hold a filler.
 #[derive(Debug, Clone)]
@@ -121,6 +121,48 @@ impl Column {
             Column::NameLists(values) => Column::NameLists(indices.iter().map(|&i| values[i].clone()).collect()),
             Column::Texts(values) => Column::Texts(indices.iter().map(|&i| values[i].clone()).collect()),
             Column::Blobs(values) => Column::Blobs(indices.iter().map(|&i| Some(values.value(i))).collect()),
+        }
+    }
+
+    /// All values, apart: texts, events and shapes as bytes to `exact`, numbers to `numbers`, a column of a matrix at a time.
+    pub(super) fn parts(&self, exact: &mut dyn FnMut(&[u8]), numbers: &mut dyn FnMut(Vec<f64>)) {
+        fn length(count: usize, exact: &mut dyn FnMut(&[u8])) {
+            exact(&(count as u64).to_le_bytes());
+        }
+        fn texts(values: &[String], exact: &mut dyn FnMut(&[u8])) {
+            length(values.len(), exact);
+            for text in values {
+                length(text.len(), exact);
+                exact(text.as_bytes());
+            }
+        }
+        match self {
+            Column::Numbers(values) => numbers(values.clone()),
+            Column::Events(values) => values.iter().for_each(|&event| exact(&[u8::from(event)])),
+            Column::Features(features) => {
+                texts(&features.names, exact);
+                features.values.columns().into_iter().for_each(|column| numbers(column.to_vec()));
+            }
+            Column::Variables(variables) => {
+                for (name, variable) in &variables.columns {
+                    texts(std::slice::from_ref(name), exact);
+                    match variable {
+                        Variable::Numbers(values) => numbers(values.iter().map(|value| value.unwrap_or(f64::NAN)).collect()),
+                        // The text tells missing values apart and quotes labels.
+                        other => exact(format!("{other:?}").as_bytes()),
+                    }
+                }
+            }
+            Column::Lists(values) => {
+                values.iter().for_each(|list| length(list.len(), exact));
+                numbers(values.concat());
+            }
+            Column::NameLists(values) => values.iter().for_each(|names| texts(names, exact)),
+            Column::Texts(values) => texts(values, exact),
+            Column::Blobs(values) => values.iter().flatten().for_each(|bytes| {
+                length(bytes.len(), exact);
+                exact(bytes);
+            }),
         }
     }
 

@@ -40,6 +40,11 @@ pub struct OptionDoc {
 }
 
 impl Doc {
+    /// Does the function return a MODEL?
+    pub fn is_model(&self) -> bool {
+        self.returns == "MODEL"
+    }
+
     /// `name(a, b[, options]) -> TYPE`.
     pub fn signature(&self) -> String {
         let mut list = String::new();

@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod features;
 mod files;
+pub mod guard;
 mod model;
 mod options;
 mod output;
@@ -63,6 +64,11 @@ pub enum Implementation {
 }
 
 impl Function {
+    /// Does it fit a model to rows? The leak guard watches those that do.
+    pub fn learns(&self) -> bool {
+        matches!(self.implementation, Implementation::Aggregate(_)) && self.doc.is_model()
+    }
+
     /// The function's name in SQL.
     pub fn name(&self) -> &str {
         &self.doc.name

@@ -48,6 +48,15 @@ impl Rows {
         Ok(Rows { names, columns, len: order.len(), dropped: seen - order.len() })
     }
 
+    /// All values in canonical order: what is no number as bytes to `exact`, numbers to `numbers`.
+    pub(super) fn parts(&self, exact: &mut dyn FnMut(&[u8]), numbers: &mut dyn FnMut(Vec<f64>)) {
+        exact(&(self.len as u64).to_le_bytes());
+        for (name, column) in self.names.iter().zip(&self.columns) {
+            exact(name.as_bytes());
+            column.parts(exact, numbers);
+        }
+    }
+
     /// Where the values of an option of rows stand, if it is given: read them as an argument's.
     pub fn given(&self, option: &str) -> Option<usize> {
         self.names.iter().rposition(|name| *name == option)
@@ -118,6 +127,14 @@ impl Rows {
         match &self.columns[argument] {
             Column::Lists(values) => values,
             other => unreachable!("argument {argument} is not lists but {other:?}"),
+        }
+    }
+
+    /// The lists of an argument of kind `Names`.
+    pub fn name_lists(&self, argument: usize) -> &[Vec<String>] {
+        match &self.columns[argument] {
+            Column::NameLists(values) => values,
+            other => unreachable!("argument {argument} is not lists of names but {other:?}"),
         }
     }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// The folder of reference values, or `None` (with a line that says so) where it is absent.
 pub fn reference() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/radiomics"));
+    let folder = PathBuf::from("../../../shared/reference/radiomics");
     if folder.is_dir() {
         return Some(folder);
     }

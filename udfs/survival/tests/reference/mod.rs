@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 pub fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/survival"))
+    PathBuf::from("../../../shared/reference/survival")
 }
 
 /// A reference file, or `None` (said aloud) where the references are not installed.
