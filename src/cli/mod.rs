@@ -1,5 +1,8 @@
 //! The commands of the program.
 
+#[cfg(feature = "cluster")]
+mod cluster;
+mod engine;
 mod functions;
 mod query;
 mod report;
@@ -29,6 +32,8 @@ enum Command {
     Report(report::ReportArgs),
     Functions(functions::FunctionsArgs),
     Synth(synth::SynthArgs),
+    #[cfg(feature = "cluster")]
+    Cluster(cluster::ClusterArgs),
 }
 
 /// Runs the program: 0 when all went well, 1 after an error, 2 when it was called wrongly, 130 after Ctrl-C,
@@ -40,6 +45,8 @@ pub fn main() -> ExitCode {
         Command::Shell(args) => shell::shell(&args),
         Command::Report(args) => report::report(&args),
         Command::Functions(args) => functions::functions(&args),
+        #[cfg(feature = "cluster")]
+        Command::Cluster(args) => cluster::cluster(&args),
         Command::Synth(args) => synth::run(&args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

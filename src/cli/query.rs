@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use super::engine::EngineArgs;
 use super::terminal;
 use crate::engine::duckdb::{Settings, open};
 use crate::interrupt::{self, WhenStuck};
@@ -32,6 +33,8 @@ pub struct QueryArgs {
     /// Threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 pub fn query(args: &QueryArgs) -> Result<ExitCode> {
@@ -41,12 +44,16 @@ pub fn query(args: &QueryArgs) -> Result<ExitCode> {
     let session = open(args.db.as_deref(), &settings)?;
     interrupt::listen(&session, WhenStuck::Exit)?;
     let limits = terminal::limits();
+    let engines = args.engine.engines();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for piece in split(&sql) {
         if piece.is_command() {
             bail!("line {}: {}: dot commands are for esccsql shell", piece.line, piece.text);
         }
-        let table = session.prepare(&piece.text).and_then(|mut statement| Table::fetch(&mut statement));
+        let table = engines.prepare(&session, &piece.text, piece.directive("engine")).and_then(|prepared| {
+            let mut statement = session.prepare(&prepared.sql)?;
+            Ok(Table::fetch(&mut statement)?)
+        });
         match table {
             Ok(table) if has_result(&table, &piece.text) => table.write(args.format, limits, &mut out)?,
             Ok(_) => {}

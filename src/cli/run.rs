@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::engine::EngineArgs;
 use super::terminal;
 use crate::engine::duckdb::Settings;
 use crate::interrupt;
@@ -50,6 +51,8 @@ pub struct RunArgs {
     /// Memory that DuckDB may use, such as 8GB.
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
 }
 
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
@@ -60,6 +63,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
         force: args.force,
         plan: args.plan,
         settings: Settings { threads: args.threads.map(usize::from), memory_limit: args.memory.clone(), read_only: false },
+        engines: args.engine.engines(),
         limits: terminal::limits(),
     };
     Ok(match script::run(&args.script, &options, &mut io::stdout().lock())? {

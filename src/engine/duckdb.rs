@@ -2,10 +2,12 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use duckdb::Connection;
-use esccsql_duckdb::Database;
+use esccsql_duckdb::{Database, Handover};
+use esccsql_functions::shape::Environment;
 
 use crate::progress;
 
@@ -21,7 +23,20 @@ pub struct Settings {
 pub struct Session {
     // Declared first, so that it is dropped before the database that it belongs to.
     connection: Connection,
-    _database: Database,
+    handover: Handover,
+    database: Database,
+}
+
+impl Session {
+    /// Where rows of another engine are put for DuckDB to read.
+    pub fn handover(&self) -> &Handover {
+        &self.handover
+    }
+
+    /// DuckDB's settings as functions see them.
+    pub fn environment(&self) -> Arc<Environment> {
+        self.database.registrar().environment()
+    }
 }
 
 impl Deref for Session {
@@ -46,10 +61,11 @@ pub fn open(database: Option<&Path>, settings: &Settings) -> anyhow::Result<Sess
     }
     let opened = Database::open(database, &config)?;
     esccsql_duckdb::install(opened.registrar())?;
+    let handover = opened.registrar().handover()?;
     progress::follow(Box::new(Functions));
     // SAFETY: the handle is open and outlives the connection, which `Session` drops first.
     let connection = unsafe { Connection::open_from_raw(opened.raw().cast()) }.context("no connection to the database")?;
-    Ok(Session { connection, _database: opened })
+    Ok(Session { connection, handover, database: opened })
 }
 
 /// The progress of the functions' rows.

@@ -74,6 +74,7 @@ mod tests {
             line: 10,
             label: Some("s".into()),
             is_test: false,
+            engine: None,
             held_out: None,
             action: Action::Statement(statement.into()),
         };

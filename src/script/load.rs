@@ -15,6 +15,8 @@ pub struct Source {
     pub label: Option<String>,
     /// A test: its rows are what is wrong with the data.
     pub is_test: bool,
+    /// The engine that `-- @engine` asks for.
+    pub engine: Option<String>,
     /// `-- @held_out reason`: fits of this statement may see held-out rows.
     pub held_out: Option<String>,
     pub action: Action,
@@ -48,12 +50,14 @@ fn read(path: &Path, open: &mut Vec<PathBuf>, sources: &mut Vec<Source>) -> Resu
     for piece in split(&text) {
         let label = piece.directive("test").map(|name| format!("test: {name}")).or(piece.directive("step").map(str::to_string));
         let is_test = piece.directive("test").is_some();
+        let engine = piece.directive("engine").map(str::to_string);
         let held_out = piece.directive("held_out").map(str::to_string);
         let source = |action| Source {
             file: path.to_path_buf(),
             line: piece.line,
             label: label.clone(),
             is_test,
+            engine: engine.clone(),
             held_out: held_out.clone(),
             action,
         };

@@ -13,7 +13,7 @@ mod manifest;
 mod runner;
 mod split;
 mod step;
-mod token;
+pub mod token;
 mod variables;
 
 pub use effects::{is_query, sets_variable};

@@ -16,7 +16,8 @@ use super::load::{Action, load};
 use super::manifest::{Entry, Finished, Manifest, past};
 use super::step::{Step, object_name, steps};
 use super::{cohort, hash, variables};
-use crate::engine::duckdb::{Settings, open};
+use crate::engine::Engines;
+use crate::engine::duckdb::{Session, Settings, open};
 use crate::interrupt::{self, WhenStuck};
 use crate::progress;
 use crate::render::{Format, Limits, Table};
@@ -35,6 +36,7 @@ pub struct Options {
     /// Say what would be run, and run nothing.
     pub plan: bool,
     pub settings: Settings,
+    pub engines: Engines,
     pub limits: Limits,
 }
 
@@ -80,6 +82,7 @@ pub fn run(path: &Path, options: &Options, out: &mut dyn Write) -> Result<Ending
     let forced = (0..steps.len()).map(|at| options.force || at >= from).collect();
     let width = steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0).clamp(12, 40);
     Run {
+        session: &session,
         connection,
         guard: Guard::new(connection),
         judge,
@@ -113,6 +116,7 @@ fn functions_version() -> String {
 }
 
 struct Run<'c, 'o> {
+    session: &'c Session,
     connection: &'c Connection,
     guard: Guard<'c>,
     judge: Judge<'c>,
@@ -411,9 +415,12 @@ impl Run<'_, '_> {
         let outcome = if is_there_already {
             Outcome { rows: None, output: None }
         } else {
-            let connection = self.connection;
-            let table =
-                progress::show(&step.name, || connection.prepare(&step.statement).and_then(|mut statement| Table::fetch(&mut statement)))?;
+            let (session, engines) = (self.session, &self.options.engines);
+            let table = progress::show(&step.name, || {
+                let prepared = engines.prepare(session, &step.statement, step.source.engine.as_deref())?;
+                let mut statement = session.prepare(&prepared.sql)?;
+                anyhow::Ok(Table::fetch(&mut statement)?)
+            })?;
             if step.source.is_test && table.rows() > 0 {
                 bail!("{}", failure::of_test(&table, self.options.limits));
             }

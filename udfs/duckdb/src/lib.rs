@@ -10,6 +10,7 @@ mod error;
 mod guard;
 mod guest;
 mod handle;
+mod handover;
 mod named_type;
 mod registrar;
 mod scalar;
@@ -24,4 +25,5 @@ pub use error::AdapterError;
 #[cfg(feature = "loadable-extension")]
 pub use guest::entry;
 pub use guest::load;
+pub use handover::{Handover, Offer, Rows};
 pub use registrar::{Registrar, install};

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion_expr::{AggregateUDF, ScalarUDF};
-use esccsql_functions::shape::{Implementation, TableFunction};
+use esccsql_functions::shape::{Environment, Implementation, TableFunction};
 use libduckdb_sys::*;
 
 use crate::bridge::Bridge;
 use crate::error::AdapterError;
 use crate::guard::guard;
 use crate::handle::{Value, boxed, c_name, drop_box};
-use crate::{aggregate, named_type, scalar, table};
+use crate::handover::Handover;
+use crate::{aggregate, handover, named_type, scalar, table};
 
 /// Puts functions into a database.
 pub struct Registrar {
@@ -43,6 +44,18 @@ impl Registrar {
             Implementation::Aggregate(function) => self.aggregate(function),
             Implementation::Table(function) => self.table(function),
         }
+    }
+
+    /// The function that reads rows made outside of DuckDB; the result is where to put them.
+    pub fn handover(&self) -> Result<Handover, AdapterError> {
+        let rows = Handover::default();
+        handover::register(&self.bridge, &rows)?;
+        Ok(rows)
+    }
+
+    /// The database's settings as functions see them now.
+    pub fn environment(&self) -> Arc<Environment> {
+        self.bridge.environment()
     }
 
     /// A name for a column of text (IMAGE) or of bytes (MODEL).

@@ -104,6 +104,18 @@ impl Recipe {
         matches!(self.role, Role::Mask { .. })
     }
 
+    /// The same recipe on other files: each path, those of masks within it too, is what `place` makes of it.
+    pub fn with_paths<E>(&self, place: &impl Fn(&str) -> std::result::Result<String, E>) -> std::result::Result<Recipe, E> {
+        let ops = self.ops.iter().map(|op| match op {
+            Op::Crop { mask, pad } => Ok(Op::Crop { mask: Box::new(mask.with_paths(place)?), pad: *pad }),
+            Op::FeatureMap { mask, feature, options } => {
+                Ok(Op::FeatureMap { mask: Box::new(mask.with_paths(place)?), feature: feature.clone(), options: options.clone() })
+            }
+            other => Ok(other.clone()),
+        });
+        Ok(Recipe { path: place(&self.path)?, role: self.role.clone(), ops: ops.collect::<std::result::Result<_, E>>()? })
+    }
+
     /// The recipe with one more step. Refuses a step that makes no sense on it.
     pub fn then(mut self, op: Op) -> Result<Recipe> {
         let refuse = |what: &str| Err(ImageError::Operation(format!("{what}; the recipe is {self}")));

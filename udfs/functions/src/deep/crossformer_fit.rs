@@ -3,7 +3,7 @@
 //! The inputs of all rows are cut out once and stay in memory (channels x size x size float32 per row). What was seen in an
 //! epoch is told by `crossformer_history`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use esccsql_crossformer::input::{Nearest, Outside};
 use esccsql_crossformer::train::{Adam, Epoch, FitOptions, fit};
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::network::{Network, problem};
 use super::picture::{input, rule};
-use crate::shape::{Environment, Function, Kind, Model, Problem, Rows, Summary, collect, options, progress_begin, progress_step};
+use crate::shape::{Environment, Function, Kind, Model, Problem, Rows, Summary, collect, local, options, progress_begin, progress_step};
 
 options! {
     struct Options {
@@ -109,8 +109,7 @@ impl Options {
                 return Ok((config, weights, Vec::new()));
             }
             (Some(path), None) => {
-                Environment::current().check_path(Path::new(path))?;
-                let bytes = std::fs::read(path).map_err(|error| Problem::user(format!("{error}; check the path")).at(path))?;
+                let bytes = std::fs::read(local(path)?).map_err(|error| Problem::user(format!("{error}; check the path")).at(path))?;
                 Weights::read(&bytes).map_err(|error| Problem::user(error).at(path))?
             }
         };

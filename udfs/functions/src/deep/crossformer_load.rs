@@ -2,14 +2,12 @@
 //!
 //! Nothing in the file is executed. Names and shapes must be those of a CrossFormer; the variant follows from them.
 
-use std::path::Path;
-
 use esccsql_crossformer::input::{Nearest, Outside};
 use esccsql_crossformer::weights::{Adapt, Weights};
 
 use super::network::Network;
 use super::picture::rule;
-use crate::shape::{Environment, Function, Kind, Model, Problem, Summary, each, options};
+use crate::shape::{Function, Kind, Model, Problem, Summary, each, local, options};
 
 options! {
     struct Options {
@@ -41,14 +39,13 @@ pub fn crossformer_load() -> Function {
         "crossformer_load",
         "A CrossFormer from a file of weights, .pth as PyTorch writes it or .safetensors; nothing in the file is executed.",
     )
-    .arg("path", Kind::Text, "path of the file")
+    .arg("path", Kind::Text, "path or URL of the file")
     .options::<Options>()
     .source("Wang et al., CrossFormer, ICLR 2022; arXiv 2108.00154")
     .example("SELECT model_info(crossformer_load('network.safetensors', {'classes': 1})).warnings")
     .returns(|row, options| {
         let path = row.text(0);
-        Environment::current().check_path(Path::new(path))?;
-        let bytes = std::fs::read(path).map_err(|error| Problem::user(format!("{error}; check the path")).at(path))?;
+        let bytes = std::fs::read(local(path)?).map_err(|error| Problem::user(format!("{error}; check the path")).at(path))?;
         let weights = Weights::read(&bytes).map_err(|error| Problem::user(error).at(path))?;
         let own = weights.config().map_err(|error| Problem::user(error).at(path))?;
         let (channels, classes) = (options.channels.unwrap_or(own.in_channels), options.classes.unwrap_or(own.classes));

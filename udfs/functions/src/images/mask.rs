@@ -10,7 +10,7 @@ pub fn mask() -> Function {
         "mask",
         "A mask file, whole or one label of it: NIfTI, NRRD, MetaImage, DICOM RTSTRUCT or SEG. Without a label every voxel other than 0 counts, and radiomics takes its option `label`. RTSTRUCT and SEG become voxels on the grid of their images, which are looked for in the file's folder, in the one above and in those beside it.",
     )
-    .arg("path", Kind::Text, "path of the file, relative to the working directory; of an RTSTRUCT or SEG also 'file#folder of the images'")
+    .arg("path", Kind::Text, "path of the file, relative to the working directory, or its URL on a cluster; of an RTSTRUCT or SEG also 'file#folder of the images'")
     .optional("label", Kind::Label, "number of the label, or name of the region (RTSTRUCT: ROI name; SEG: segment label)")
     .example("SELECT mask('gtv.nii.gz', 1)")
     .returns(|row, _| {

@@ -1,12 +1,13 @@
 //! From an IMAGE argument to voxels: parses the recipe, asks whether its files may be opened, reads through one cache.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use esccsql_imaging::{Cache, ImageError, Op, Recipe, Volume, place};
 
 use crate::radiomics::feature_map;
-use crate::shape::{Environment, Image, Problem};
+use crate::shape::{Environment, Image, Problem, is_url, local};
 
 /// Decoded volumes that stay in memory between rows: reader 1's and reader 2's masks share their scan.
 const CACHE_BYTES: usize = 256 << 20;
@@ -30,14 +31,45 @@ pub fn mask_recipe(text: &str) -> Result<Recipe, Problem> {
 
 /// The volume of a recipe.
 pub fn load(recipe: &Recipe) -> Result<Arc<Volume>, Problem> {
+    if names_url(recipe) {
+        return load_remote(recipe);
+    }
     check(recipe)?;
     let environment = Environment::current();
     // DICOM opens files that the recipe does not name: the slices beside one, the images of an RTSTRUCT.
     let guard = |path: &Path| environment.check_path(path).map_err(|problem| ImageError::Operation(problem.to_string()));
-    let maps = |image: &Volume, mask: &Volume, feature: &str, options: &str| {
-        feature_map(image, mask, feature, options).map_err(|problem| ImageError::Operation(problem.to_string()))
-    };
     recipe.load_within(&CACHE, &guard, &maps).map_err(Problem::user)
+}
+
+/// Feature maps within recipes.
+fn maps(image: &Volume, mask: &Volume, feature: &str, options: &str) -> Result<Volume, ImageError> {
+    feature_map(image, mask, feature, options).map_err(|problem| ImageError::Operation(problem.to_string()))
+}
+
+/// The volume of a recipe with files of an object store, which come to this machine first.
+fn load_remote(recipe: &Recipe) -> Result<Arc<Volume>, Problem> {
+    let environment = Environment::current();
+    let fetched = RefCell::new(Vec::new());
+    let recipe_here = recipe.with_paths(&|path: &str| -> Result<String, Problem> {
+        if !is_url(path) {
+            environment.check_path(&place(path))?;
+            return Ok(path.to_string());
+        }
+        let file = local(path)?;
+        fetched.borrow_mut().extend(file.parent().map(Path::to_path_buf));
+        Ok(file.to_string_lossy().into_owned())
+    })?;
+    let folders = fetched.into_inner();
+    // The store's files are for functions to read, wherever this machine keeps them.
+    let guard = |path: &Path| match folders.iter().any(|folder| path.starts_with(folder)) {
+        true => Ok(()),
+        false => environment.check_path(path).map_err(|problem| ImageError::Operation(problem.to_string())),
+    };
+    recipe_here.load_within(&CACHE, &guard, &maps).map_err(|error| Problem::user(error).at(recipe.path()))
+}
+
+fn names_url(recipe: &Recipe) -> bool {
+    is_url(recipe.path()) || recipe.ops().iter().any(|op| op.mask().is_some_and(names_url))
 }
 
 /// The recipe with one more step, as the function's result.

@@ -155,6 +155,18 @@ impl Aggregate {
         let has_options = !self.doc.options.is_empty() && most == arguments.len() && most > self.required;
         if has_options && arguments.last().is_some_and(is_structure) { most - 1 } else { most }
     }
+
+    /// The types of a state's lists: one per argument, then one per option of rows.
+    fn state_types(&self, given: &[FieldRef]) -> Vec<DataType> {
+        let arguments = self.given(given);
+        let options = given.get(arguments).map(|field| field.data_type());
+        let per_row = self.doc.row_options.iter().map(|option| match options {
+            Some(DataType::Struct(fields)) => fields.find(option.name).map_or(DataType::Null, |(_, field)| field.data_type().clone()),
+            _ => DataType::Null,
+        });
+        let items = given.iter().take(arguments).map(|field| field.data_type().clone()).chain(per_row);
+        items.map(|item| DataType::List(Arc::new(Field::new_list_field(item, true)))).collect()
+    }
 }
 
 impl AggregateUDFImpl for Aggregate {
@@ -177,25 +189,15 @@ impl AggregateUDFImpl for Aggregate {
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let arguments = self.given(args.expr_fields);
         let columns = vec![Vec::new(); arguments + self.doc.row_options.len()];
-        Ok(Box::new(Collected { function: self.clone(), arguments, columns, options: None }))
+        let states = self.state_types(args.expr_fields);
+        Ok(Box::new(Collected { function: self.clone(), arguments, states, columns, options: None }))
     }
 
     /// One list per argument and per option of rows with the rows so far, and the options.
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let arguments = self.given(args.input_fields);
-        let options = args.input_fields.get(arguments).map(|field| field.data_type());
-        let per_row = self.doc.row_options.iter().map(|option| match options {
-            Some(DataType::Struct(fields)) => fields.find(option.name).map_or(DataType::Null, |(_, field)| field.data_type().clone()),
-            _ => DataType::Null,
-        });
-        let types = args.input_fields.iter().take(arguments).map(|field| field.data_type().clone()).chain(per_row);
-        let mut fields: Vec<FieldRef> = types
-            .enumerate()
-            .map(|(i, data_type)| {
-                let item = Arc::new(Field::new_list_field(data_type, true));
-                Arc::new(Field::new(format!("{}_{i}", args.name), DataType::List(item), true))
-            })
-            .collect();
+        let states = self.state_types(args.input_fields).into_iter().enumerate();
+        let mut fields: Vec<FieldRef> =
+            states.map(|(i, data_type)| Arc::new(Field::new(format!("{}_{i}", args.name), data_type, true)) as FieldRef).collect();
         fields.push(Arc::new(Field::new(format!("{}_options", args.name), DataType::Utf8, true)));
         Ok(fields)
     }
@@ -211,6 +213,8 @@ struct Collected {
     function: Aggregate,
     /// How many arguments the call has, besides its options.
     arguments: usize,
+    /// The types of the lists that a state consists of.
+    states: Vec<DataType>,
     /// For each argument, then for each option of rows, its values in pieces as they came. An option that is not given has none.
     columns: Vec<Vec<ArrayRef>>,
     options: Option<Value>,
@@ -336,8 +340,12 @@ impl Accumulator for Collected {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let list = |array| SingleRowListArrayBuilder::new(array).build_list_scalar();
-        let lists: Vec<ScalarValue> = self.joined()?.into_iter().map(|array| array.map_or(ScalarValue::Null, list)).collect();
+        // What has no values yet is a NULL of the promised type: states of several partitions stand in one column.
+        let lists = self.joined()?.into_iter().zip(&self.states).map(|(array, state)| match array {
+            Some(array) => Ok(SingleRowListArrayBuilder::new(array).build_list_scalar()),
+            None => ScalarValue::try_new_null(state),
+        });
+        let lists = lists.collect::<Result<Vec<_>>>()?;
         let options = self.options.as_ref().map(Value::to_string);
         Ok(lists.into_iter().chain([ScalarValue::Utf8(options)]).collect())
     }

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use super::arguments::Kind;
 use super::error::Problem;
 use super::features::Features;
+use super::reference::resolve;
 use super::variables::{Variable, Variables};
 
 /// One argument's values, row by row. Rows with NULL hold a filler.
@@ -102,7 +103,7 @@ pub fn read(kind: Kind, array: &ArrayRef) -> Result<(Column, Vec<bool>), Problem
             if !matches!(array.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView) {
                 return Err(wrong());
             }
-            Column::Blobs(cast(array, &DataType::BinaryView)?.as_binary_view().clone())
+            Column::Blobs(resolve(cast(array, &DataType::BinaryView)?.as_binary_view().clone())?)
         }
     };
     Ok((column, valid))

@@ -17,6 +17,8 @@ pub struct Doc {
     pub example: &'static str,
     /// Paper or package that the numbers agree with.
     pub source: &'static str,
+    /// A row is worth a thread, and changes nothing: a cluster may share the rows out.
+    pub heavy: bool,
 }
 
 /// One argument.
@@ -57,6 +59,11 @@ impl Doc {
 }
 
 impl Doc {
+    /// Does each row read an image's voxels?
+    pub fn reads_images(&self) -> bool {
+        self.heavy && self.arguments.iter().any(|argument| matches!(argument.kind, Kind::Image | Kind::Mask))
+    }
+
     /// The same in DataFusion's form.
     pub fn documentation(&self) -> datafusion_expr::Documentation {
         let section = datafusion_expr::DocSection { include: true, label: "esccsql", description: None };

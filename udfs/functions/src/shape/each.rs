@@ -105,6 +105,7 @@ impl<O: Options> Each<O> {
     /// What is computed from a row. A row with a NULL argument gives NULL.
     pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
+        self.doc.heavy = self.traits.heavy && !self.traits.volatile;
         if self.traits.recoverable {
             self.doc.options.push(OptionDoc {
                 name: "on_error",

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -29,6 +29,9 @@ impl Default for Environment {
     }
 }
 
+/// The environment where nothing else is said: for a program that runs functions on threads that an engine starts.
+static PROCESS: OnceLock<Arc<Environment>> = OnceLock::new();
+
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Environment>>> = const { RefCell::new(None) };
 }
@@ -36,7 +39,17 @@ thread_local! {
 impl Environment {
     /// The environment of the running function.
     pub fn current() -> Arc<Environment> {
-        CURRENT.with_borrow(|current| current.clone()).unwrap_or_default()
+        CURRENT.with_borrow(|current| current.clone()).or_else(|| PROCESS.get().cloned()).unwrap_or_default()
+    }
+
+    /// From now on this thread's functions run within this environment.
+    pub fn adopt(self: &Arc<Self>) {
+        CURRENT.set(Some(self.clone()));
+    }
+
+    /// From now on the functions of all threads run within this environment, unless a thread is told otherwise. The first call counts.
+    pub fn adopt_everywhere(self: &Arc<Self>) {
+        let _ = PROCESS.set(self.clone());
     }
 
     /// Runs `work` within this environment.
