@@ -1,6 +1,8 @@
 //! The SQL functions of esccsql, each written once against DataFusion's traits and registered in every engine.
 //!
 //! One SQL function is one file, `src/<topic>/<function>.rs`. [`all`] lists them.
+// A test writes all options of radiomics as one json!.
+#![cfg_attr(test, recursion_limit = "256")]
 
 mod deep;
 mod images;
