@@ -165,9 +165,16 @@ FROM variables_table;
 -- @caption Programs of the last run.
 SELECT script, started, status, versions::VARCHAR AS versions, threads FROM esccsql_runs ORDER BY run_id DESC LIMIT 1;
 
--- @caption What was made of what: the tables between the clinical records and the predictions. An arrow that a longer way says already is left out.
-SELECT lineage_plot(object, list_intersect(tables, (SELECT list(object) FROM esccsql_lineage() WHERE rows IS NOT NULL)), {'title': 'Lineage of the tables'})
-FROM esccsql_lineage() WHERE rows IS NOT NULL AND NOT ends_with(object, '_table');
+-- @caption From records and scans to the predictions of Table 2: each table below those that it was made from. An arrow that a longer way says already is left out.
+WITH RECURSIVE made AS (
+    SELECT object, list_intersect(tables, (SELECT list(object) FROM esccsql_lineage() WHERE rows IS NOT NULL)) AS sources FROM esccsql_lineage()
+),
+behind AS (
+    SELECT 'predictions' AS object
+    UNION
+    SELECT unnest(sources) FROM behind JOIN made USING (object)
+)
+SELECT lineage_plot(object, sources, {'title': 'Lineage of the predictions'}) FROM made SEMI JOIN behind USING (object);
 
 -- @caption What was made of what. A table is made again when its statement or anything that it reads has changed.
 SELECT object, array_to_string(tables, ', ') AS "reads", array_to_string(variables, ', ') AS settings, script || ':' || line AS statement, rows
