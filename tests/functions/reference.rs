@@ -367,8 +367,8 @@ fn single_trees() {
         // The times are written with 15 digits: the curves are read just after them.
         let times = list(&floats(&tree["time_interest"]).iter().map(|time| time * (1.0 + 1e-13)).collect::<Vec<_>>());
         let labels = floats(&tree["leaf_of_row_by_first_appearance"]);
-        for row in 0..labels.len().min(3) {
-            let leaf = labels[row] as usize - 1;
+        for (row, label) in labels.iter().take(3).enumerate() {
+            let leaf = *label as usize - 1;
             let ask = |function: &str| reference.ask(&format!("SELECT {function}(model, x, {times}) FROM tree WHERE row = {row}"));
             let (survival, hazard) = (ask("rsf_survival"), ask("rsf_chf"));
             reference.check(&case, "survival", &survival, &tree["leaf_survival"][leaf]);
