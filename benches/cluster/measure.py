@@ -1,39 +1,26 @@
 #!/usr/bin/env python3
 """What a cluster costs on this machine: time beside the embedded engine, bytes over the network, memory under load.
 
-    python3 scripts/measure-cluster.py ESCCSQL [--patients 32] [--size full] [--load 100000] [--statements 10]
+    python3 benches/cluster/measure.py ESCCSQL [--patients 32] [--size full] [--load 100000] [--statements 10]
+    python3 benches/cluster/measure.py ESCCSQL --patients 257 --load 0        514 scans, some minutes
 
-ESCCSQL is a program built with the feature cluster. Starts a scheduler and one executor of as many cores as this machine has,
+ESCCSQL is a program built with the feature cluster; nothing else should run meanwhile. Starts a scheduler and one executor of as many cores as this machine has,
 extracts radiomics of a synthetic cohort on both engines, compares the tables, and then sends --load rows of small volumes
 through the cluster while it watches the memory of its processes. Linux only (/proc).
 """
 
 import argparse
 import os
-import socket
 import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+from nodes import Cluster
+
 RADIOMICS = """radiomics(image(ct).image_window(50, 350), mask(gtv),
     {'normalize': true, 'normalize_scale': 100, 'resampled_pixel_spacing': [1, 1, 1], 'bin_width': 25, 'image_types': ['original', 'wavelet']})"""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for(port: int) -> None:
-    for _ in range(400):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit(f"nothing listens at {port}")
 
 
 def resident(pid: int, peak: bool = False) -> float:
@@ -45,29 +32,6 @@ def resident(pid: int, peak: bool = False) -> float:
 
 def size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-class Cluster:
-    def __init__(self, program: str, folder: Path):
-        self.port, data, control = free_port(), free_port(), free_port()
-        self.work = folder / "work"
-        log = {"stdout": subprocess.DEVNULL, "stderr": (folder / "log").open("w")}
-        self.scheduler = subprocess.Popen([program, "cluster", "scheduler", "--port", str(self.port)], **log)
-        wait_for(self.port)
-        ports = ["--port", str(data), "--control-port", str(control)]
-        self.executor = subprocess.Popen(
-            [program, "cluster", "executor", "--scheduler", self.url, "--work", self.work, "--cores", str(os.cpu_count()), *ports], **log
-        )
-        wait_for(data)
-
-    @property
-    def url(self) -> str:
-        return f"df://localhost:{self.port}"
-
-    def stop(self) -> None:
-        for process in (self.executor, self.scheduler):
-            process.kill()
-            process.wait()
 
 
 def main() -> None:
