@@ -75,4 +75,8 @@ impl progress::Source for Functions {
     fn state(&self) -> Option<(u64, u64)> {
         esccsql_functions::shape::progress()
     }
+
+    fn note(&self) -> String {
+        esccsql_functions::shape::progress_note()
+    }
 }

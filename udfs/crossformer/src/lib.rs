@@ -18,7 +18,7 @@ pub mod train;
 pub mod weights;
 
 pub use config::{Config, GROUP, INTERVALS, MERGES, MLP, PATCHES};
-pub use device::choose as device;
+pub use device::{Choice, choose as device};
 pub use error::{Error, Result};
 pub use init::init;
 pub use model::{CrossFormer, Output};
