@@ -97,6 +97,7 @@ files!(
     survival_design,
     competing_risks,
     cross_validation,
+    deep,
     harmonisation,
     plots
 );

@@ -58,7 +58,8 @@ options! {
         seed: u64 = 1,
         /// 'cpu', 'cuda', or 'auto': the GPU where this build has CUDA and a driver answers. model_info says which it was.
         device: Choice = Choice::Auto,
-        /// A file that is written after each epoch and that an interrupted fit goes on from; removed at the end.
+        /// A file that is written after each epoch and that an interrupted fit goes on from; removed at the end. In a folder
+        /// that exists each fit (each group, each fold) has a file of its own.
         checkpoint: Option<String> = None,
     }
     check |options| {
