@@ -101,6 +101,7 @@ files!(
     survival_design,
     competing_risks,
     cross_validation,
+    deep,
     harmonisation,
     plots
 );
