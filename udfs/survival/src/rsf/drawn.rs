@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use crate::rng::below;
+use crate::simd::vectorized;
 
 const WORD: usize = 64;
 
@@ -26,9 +27,14 @@ impl CutDraw {
     /// The ranks of a node are read off a bitmap with a second bitmap over its words, so that a node costs its rows and not a sort
     /// of them, however many values the feature has.
     pub fn draw(&mut self, ranks: &[u32], distinct: usize, n_split: usize, rng: &mut ChaCha8Rng) {
-        let values = self.read(ranks, distinct);
+        // Counting bits is one instruction where it is compiled for the machine.
+        let values = vectorized(
+            #[inline(always)]
+            || self.read(ranks, distinct),
+        );
         let cuts = values - 1;
         self.cuts.clear();
+        // The drawn numbers are few, the ranks in order many: only the words that hold a drawn one are looked into.
         self.picks.clear();
         self.picks.extend(0..cuts);
         if cuts as usize > n_split {
@@ -39,22 +45,21 @@ impl CutDraw {
             self.picks.truncate(n_split);
             self.picks.sort_unstable();
         }
-        let mut words = self.words.iter();
-        let (mut word, mut bits, mut at, mut end) = (0, 0u64, 0, 0);
+        let mut from = 0;
         for &pick in &self.picks {
-            while pick >= end {
-                let Some(&(next, all, before)) = words.next() else { return };
-                (word, bits, at, end) = (next, all, before, before + all.count_ones());
-            }
-            while at < pick {
+            // The last word that starts at or before the drawn number.
+            let at = from + self.words[from..].partition_point(|&(_, _, before)| before <= pick) - 1;
+            from = at;
+            let (word, mut bits, before) = self.words[at];
+            for _ in before..pick {
                 bits &= bits - 1;
-                at += 1;
             }
             self.cuts.push(word * WORD as u32 + bits.trailing_zeros());
         }
     }
 
     /// Collects the words of the node's ranks; returns how many distinct ranks there are.
+    #[inline(always)]
     fn read(&mut self, ranks: &[u32], distinct: usize) -> u32 {
         let words = distinct.div_ceil(WORD);
         if self.seen.len() < words {
