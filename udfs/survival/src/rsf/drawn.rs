@@ -34,7 +34,6 @@ impl CutDraw {
         );
         let cuts = values - 1;
         self.cuts.clear();
-        // The drawn numbers are few, the ranks in order many: only the words that hold a drawn one are looked into.
         self.picks.clear();
         self.picks.extend(0..cuts);
         if cuts as usize > n_split {
@@ -45,6 +44,7 @@ impl CutDraw {
             self.picks.truncate(n_split);
             self.picks.sort_unstable();
         }
+        // The drawn numbers are few, the ranks in order many: only the words that hold a drawn one are looked into.
         let mut from = 0;
         for &pick in &self.picks {
             // The last word that starts at or before the drawn number.
