@@ -127,3 +127,25 @@ fn what_is_held_out_is_an_input_of_every_fit_and_of_nothing_else() {
     let said = desk.say(&["run", "s.sql"]);
     assert_eq!((said.step("m"), said.step("counts")), ("ran", "skipped"), "{said:?}");
 }
+
+/// No scheduler listens at this address: what is sent there fails.
+#[test]
+fn a_fit_that_a_directive_sends_to_a_cluster_runs_here_and_is_watched() {
+    let sent = |script: &str| {
+        let desk = Desk::new();
+        desk.write("s.sql", script);
+        desk.say(&["run", "s.sql", "--cluster", "df://127.0.0.1:9"])
+    };
+    let fit = |cohort: &str| {
+        format!("-- @engine ballista\nCREATE TABLE m AS SELECT cox_fit(months, died, {{'age': age}}) AS m FROM patients WHERE {cohort};")
+    };
+    let said = sent(&format!("{HEAD}{}", fit("cohort = 'training'")));
+    assert_eq!((said.status, said.step("m")), (Some(0), "ran"), "{said:?}");
+    let said = sent(&format!("{HEAD}{}", fit("age > 1")));
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("sees rows that are held out"), "{said:?}");
+    let unguarded = HEAD.replace("SET VARIABLE held_out", "SET VARIABLE others");
+    let said = sent(&format!("{unguarded}{}", fit("cohort = 'training'")));
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("cluster") || said.error.contains("ballista"), "{said:?}");
+}
