@@ -3,7 +3,7 @@
 /// Errors of this crate. Rows and columns count from 0.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StatsError {
-    #[error("{what} needs at least {needed} {unit}, got {got}: widen the WHERE clause or check for NULLs")]
+    #[error("{what}: needs at least {needed} {unit}, got {got}: widen the WHERE clause or check for NULLs")]
     TooFew { what: &'static str, unit: &'static str, needed: usize, got: usize },
     #[error("{what}: all values of {which} are equal ({value}), so it has no variance: leave it out")]
     Constant { what: &'static str, which: String, value: f64 },

@@ -11,7 +11,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ascending::ascending;
-use crate::censoring::{Censoring, Side};
 use crate::error::SurvivalError;
 use crate::outcome::{Outcome, check_finite, check_rows};
 use crate::running_sums::{Bits, Fenwick, Flat, RunningSums};
@@ -151,43 +150,6 @@ pub fn concordance(
     })
 }
 
-/// Uno's C: pairs weigh `1 / G(t)^2`, G the censoring curve of the training rows (`train` = time, event), read at
-/// `side` of t. scikit-survival reads it at t, R just before t. Events at or after `tau` do not count.
-///
-/// # Errors
-/// Those of [`harrell`], and a test event where the training censoring curve is 0.
-pub fn uno(
-    train: (&[f64], &[bool]),
-    test: (&[f64], &[bool]),
-    risk: &[f64],
-    tau: Option<f64>,
-    side: Side,
-    tied_tolerance: f64,
-) -> Result<f64, SurvivalError> {
-    let censoring = Censoring::fit(train.0, train.1)?;
-    let outcome = Outcome::new(test.0, test.1)?;
-    let time_weights = uno_time_weights(&censoring, &outcome, tau, side)?;
-    let ranked = Ranked::new(&outcome, risk, tied_tolerance)?;
-    let pairs = ranked.count(&outcome, None, &time_weights, TiedTimes::CensoredOutlives, false);
-    pairs.c_index(Ties::Half).ok_or(SurvivalError::NoComparablePairs)
-}
-
-/// Uno's pair weight at each distinct time of `outcome`.
-pub(crate) fn uno_time_weights(censoring: &Censoring, outcome: &Outcome, tau: Option<f64>, side: Side) -> Result<Vec<f64>, SurvivalError> {
-    let tau = tau.unwrap_or(f64::INFINITY);
-    let times = outcome.distinct_times();
-    (0..times.len())
-        .map(|block| {
-            let has_event = outcome.block(block).any(|position| outcome.event()[position]);
-            if !has_event || times[block] >= tau {
-                return Ok(0.0);
-            }
-            let g = censoring.probability(times[block], side);
-            if g > 0.0 { Ok(1.0 / (g * g)) } else { Err(SurvivalError::CensoringIsZero { time: times[block] }) }
-        })
-        .collect()
-}
-
 /// `weights` checked and arranged by ascending time.
 pub(crate) fn arranged_weights(outcome: &Outcome, weights: Option<&[f64]>) -> Result<Option<Vec<f64>>, SurvivalError> {
     let Some(weights) = weights else { return Ok(None) };
@@ -199,7 +161,7 @@ pub(crate) fn arranged_weights(outcome: &Outcome, weights: Option<&[f64]>) -> Re
     Ok(Some(outcome.arrange(weights)))
 }
 
-fn time_weights(outcome: &Outcome, weights: Option<&[f64]>, options: &ConcordanceOptions) -> Vec<f64> {
+pub(crate) fn time_weights(outcome: &Outcome, weights: Option<&[f64]>, options: &ConcordanceOptions) -> Vec<f64> {
     let table = outcome.table(weights);
     let n = table[0].at_risk;
     let tau = options.tau.unwrap_or(f64::INFINITY);

@@ -42,6 +42,10 @@ pub enum SurvivalError {
     NoColumns,
     #[error("x has {found} columns, the model has {expected}: give the columns that it was fitted on")]
     ColumnMismatch { expected: usize, found: usize },
+    #[error(
+        "these {found} rows are not the {fitted} that the forest was fitted on: give the time, event and x of the fit, from the same rows"
+    )]
+    OtherRows { fitted: usize, found: usize },
     #[error("weight is 0 in at least one row: leave rows of weight 0 out (WHERE weight > 0)")]
     ZeroWeight { row: usize },
     #[error("every column is constant or excluded: nothing can be penalised; check the join and the scaling of x")]

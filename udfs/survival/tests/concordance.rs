@@ -5,6 +5,7 @@ mod reference;
 use esccsql_survival::bootstrap::BootstrapOptions;
 use esccsql_survival::concordance::{ConcordanceOptions, Ties, TimeWeight, concordance, harrell};
 use esccsql_survival::concordance_inference::{c_index_ci, c_index_compare, c_index_compare_bootstrap, c_index_compare_survcomp};
+use esccsql_survival::concordance_strata::{ConcordanceDesign, concordance_in_strata};
 use proptest::prelude::*;
 use reference::{Data, Tolerance, load, number};
 
@@ -40,6 +41,38 @@ fn agrees_with_r_for_every_time_weight() {
             }
         }
     }
+}
+
+/// R 3.5.3 `survival::concordance(Surv(time, event) ~ risk + strata(s), weights = w, cluster = cl, timewt = ..., reverse = TRUE)`.
+#[test]
+fn strata_and_clusters_agree_with_r() {
+    let rows = || 0..60u32;
+    let time: Vec<f64> = rows().map(|i| f64::from(1 + i * 37 % 29)).collect();
+    let event: Vec<bool> = rows().map(|i| i * 7 % 5 > 1).collect();
+    let risk: Vec<f64> = rows().map(|i| f64::from(i * 11 % 13) - f64::from(i * 37 % 29) / 2.0).collect();
+    let strata: Vec<u32> = rows().map(|i| i % 3).collect();
+    let cluster: Vec<u32> = rows().map(|i| i / 4).collect();
+    let weights: Vec<f64> = rows().map(|i| 1.0 + f64::from(i % 4) / 2.0).collect();
+    let (strata, cluster, weights) = (Some(&strata[..]), Some(&cluster[..]), Some(&weights[..]));
+    let design = |weights, strata, cluster| ConcordanceDesign { weights, strata, cluster };
+    let count = TimeWeight::Count;
+    for (design, time_weight, c, std_err, pairs) in [
+        (design(None, strata, None), count, 0.75074183976261133, 0.039096944060898399, [243.0, 74.0, 20.0]),
+        (design(None, None, cluster), count, 0.73330152671755722, 0.028203812139144989, [725.0, 236.0, 87.0]),
+        (design(weights, strata, cluster), count, 0.75866188769414578, 0.029685542334148475, [766.25, 225.0, 55.0]),
+        (design(weights, strata, None), TimeWeight::Survival, 0.75290068582431913, 0.039721203838123137, [920.7827, 280.3947, 64.9087]),
+    ] {
+        let options = ConcordanceOptions { time_weight, ..Default::default() };
+        let found = concordance_in_strata(&time, &event, &risk, &design, &options).unwrap();
+        assert!((found.c_index - c).abs() < 1e-14, "{found:?}");
+        assert!((found.std_err.unwrap() - std_err).abs() < 1e-14, "{found:?}");
+        for (found, expected) in [found.concordant, found.discordant, found.tied_risk].into_iter().zip(pairs) {
+            assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+        }
+    }
+    // Without strata and clusters the same bits as the plain function.
+    let plain = concordance(&time, &event, &risk, weights, &ConcordanceOptions::default()).unwrap();
+    assert_eq!(concordance_in_strata(&time, &event, &risk, &design(weights, None, None), &ConcordanceOptions::default()).unwrap(), plain);
 }
 
 #[test]

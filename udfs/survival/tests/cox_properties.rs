@@ -246,3 +246,13 @@ fn a_model_survives_storage() {
     let stored: CoxFit = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
     assert_eq!(stored, found);
 }
+
+/// A fit that was cut short says so, and does not take the next step it would make for a coefficient without end.
+#[test]
+fn a_fit_cut_short_is_not_called_separated() {
+    let (x, time, event) = example();
+    let found = fit(&CoxData::new(x.view(), &time, &event), &CoxOptions { max_iter: 1, ..Default::default() }).unwrap();
+    assert!(!found.converged && found.status.iter().all(|&s| s == Coefficient::Estimated));
+    assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
+    assert!(found.warnings[0].contains("no convergence in 1 iterations"));
+}

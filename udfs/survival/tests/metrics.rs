@@ -6,8 +6,9 @@ use esccsql_survival::auc::{auc_td, auc_td_ci};
 use esccsql_survival::bootstrap::BootstrapOptions;
 use esccsql_survival::brier::{CensoringFrom, brier_score, integrated_brier_score_ci, integrated_brier_score_compare};
 use esccsql_survival::censoring::{Censoring, Side};
-use esccsql_survival::concordance::{ConcordanceOptions, concordance, uno};
+use esccsql_survival::concordance::{ConcordanceOptions, concordance};
 use esccsql_survival::km::{ConfidenceType, kaplan_meier};
+use esccsql_survival::uno::{UnoOptions, c_index_uno};
 use ndarray::Array2;
 use reference::{Data, Tolerance, indices, load, number, numbers};
 use serde_json::Value;
@@ -72,10 +73,10 @@ fn harrell_and_uno_agree() {
             assert_eq!(mixed as f64, number(&expected["tied_time"]), "{}", case.id);
         }
         let tau = case.json["params"]["tau"].as_f64();
-        let train = (&case.train.time[..], &case.train.event[..]);
-        let test = (&case.test.time[..], &case.test.event[..]);
+        let curve = Censoring::fit(&case.train.time, &case.train.event).unwrap();
+        let options = UnoOptions { censoring: CensoringFrom::Training(&curve), tau, side: Side::At, tied_tolerance: 1e-8 };
         for (key, risk) in [("uno", &case.risk), ("uno_tied_risks", &case.risk_tied)] {
-            case.check(key, uno(train, test, risk, tau, Side::At, 1e-8).unwrap(), &values[key]);
+            case.check(key, c_index_uno(&case.test.time, &case.test.event, risk, &options).unwrap(), &values[key]);
         }
     });
 }

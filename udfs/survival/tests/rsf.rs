@@ -366,6 +366,49 @@ fn importance_and_minimal_depth_rank_the_informative_feature_first() {
     assert!(depth.iter().enumerate().all(|(j, &d)| j == karno || d > depth[karno]), "{depth:?}");
 }
 
+/// Each row's ensemble is that of a forest of the trees that did not see it.
+#[test]
+fn the_out_of_bag_ensemble_is_that_of_the_trees_that_did_not_see_the_row() {
+    let rows = 60;
+    let x = Array2::from_shape_fn((rows, 2), |(i, j)| ((i * (7 + 4 * j)) % 23) as f64);
+    let time: Vec<f64> = (0..rows).map(|i| 1.0 + ((i * 37) % 29) as f64 + x[[i, 0]]).collect();
+    let event: Vec<bool> = (0..rows).map(|i| i % 3 > 0).collect();
+    let options = RsfOptions { trees: 12, node_size: 3, ..Default::default() };
+    let forest = fit(&time, &event, x.view(), &options).unwrap();
+    let times = [5.0, 15.0, 30.0];
+    let found = forest.oob_ensemble(x.view(), &times).unwrap();
+    assert_eq!(found.mortality, forest.oob_mortality);
+    // One tree alone sees a row or not: its forest gives the row an out-of-bag value or none.
+    let mut alone: Vec<(Forest, Vec<bool>)> = Vec::new();
+    for tree in &forest.trees {
+        alone.push((Forest { trees: vec![tree.clone()], ..forest.clone() }, vec![false; rows]));
+    }
+    let drawn = forest.bags();
+    for ((_, out), bag) in alone.iter_mut().zip(drawn.out_of_bag()) {
+        bag.iter().for_each(|&row| out[row as usize] = true);
+    }
+    for row in 0..rows {
+        let unseen: Vec<&Forest> = alone.iter().filter(|(_, out)| out[row]).map(|(forest, _)| forest).collect();
+        assert_eq!(found.trees[row] as usize, unseen.len());
+        let one = x.row(row).insert_axis(ndarray::Axis(0));
+        for (found, mean) in [
+            (&found.survival, unseen.iter().fold(Array2::zeros((1, 3)), |sum, f| sum + f.survival(one, &times).unwrap())),
+            (&found.cumulative_hazard, unseen.iter().fold(Array2::zeros((1, 3)), |sum, f| sum + f.cumulative_hazard(one, &times).unwrap())),
+        ] {
+            let mean: Array2<f64> = mean / unseen.len() as f64;
+            for k in 0..times.len() {
+                assert!(f64::abs(found[[row, k]] - mean[[0, k]]) < 1e-14);
+            }
+        }
+    }
+    // Other rows, and the same in another order, are told.
+    let mut turned = x.clone();
+    turned.invert_axis(ndarray::Axis(0));
+    for other in [turned.view(), x.slice(ndarray::s![1.., ..])] {
+        assert!(forest.oob_ensemble(other, &times).unwrap_err().to_string().contains("that the forest was fitted on"));
+    }
+}
+
 #[test]
 fn bad_input_is_named() {
     let x = array![[1.0], [2.0], [3.0]];

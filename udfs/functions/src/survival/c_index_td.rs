@@ -3,7 +3,7 @@
 //! Among the pairs with an event at t that the other row outlives, the share whose predicted survival at t is lower for the row with
 //! the event. Curves may cross, which a single risk score cannot express.
 
-use esccsql_survival::auc::c_index_td as kernel;
+use esccsql_survival::concordance_td::c_index_td as kernel;
 
 use super::matrix::curves;
 use crate::shape::{Function, Kind, Problem, collect};

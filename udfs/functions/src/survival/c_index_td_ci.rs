@@ -1,6 +1,6 @@
 //! Time-dependent concordance with a bootstrap interval.
 
-use esccsql_survival::auc::c_index_td_ci as kernel;
+use esccsql_survival::concordance_td::c_index_td_ci as kernel;
 
 use super::interval::{Interval, Options};
 use super::matrix::curves;

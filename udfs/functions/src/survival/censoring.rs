@@ -6,9 +6,9 @@ use crate::shape::{Problem, options};
 
 options! {
     pub struct Options {
-        /// Follow-up of the rows whose censoring gives the weights, usually the training rows; by default the scored rows.
+        /// Follow-up of the rows whose censoring gives the weights, usually the training rows, as a list: (SELECT list(months) FROM training). By default the scored rows.
         training_time: Option<Vec<f64>> = None,
-        /// Their events.
+        /// Their events, a list too.
         training_event: Option<Vec<bool>> = None,
         /// The censoring curve 'at' a row's time (scikit-survival) or just 'before' it (R).
         side: Side = Side::At,

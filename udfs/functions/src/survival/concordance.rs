@@ -1,10 +1,13 @@
 //! Concordance with its standard error and the pairs behind it.
 //!
-//! As `c_index`, with weights of rows and of times, a limit of the follow-up, and the infinitesimal jackknife standard error of R.
+//! As `c_index`, with weights of rows and of times, a limit of the follow-up, strata, and the infinitesimal jackknife standard error
+//! of R, for rows that depend on each other by their cluster.
 
-use esccsql_survival::concordance::{ConcordanceOptions, TiedTimes, Ties, TimeWeight, concordance as kernel};
+use esccsql_survival::concordance::{ConcordanceOptions, TiedTimes, Ties, TimeWeight};
+use esccsql_survival::concordance_strata::{ConcordanceDesign, concordance_in_strata};
 use esccsql_survival::km::confidence_z;
 
+use super::design::codes;
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
 options! {
@@ -45,6 +48,8 @@ pub fn concordance() -> Function {
         .arg("risk", Kind::Number, "risk score (higher risk, shorter survival)")
         .options::<Options>()
         .row_option("weight", Kind::Number, "case weight, 0 or more")
+        .row_option("strata", Kind::Label, "stratum: pairs are formed within it, as for a Cox model with strata")
+        .row_option("cluster", Kind::Label, "rows that may depend on each other, such as lesions of a patient; for the standard error")
         .source("Therneau & Watson, Mayo Clinic technical report 85, 2017; R survival::concordance(reverse = TRUE)")
         .example("SELECT concordance(months, died, risk, {'time_weight': 'n/G2', 'weight': stage}).std_err FROM patients")
         .returns(|rows, options| {
@@ -56,8 +61,11 @@ pub fn concordance() -> Function {
                 tau: options.tau,
                 ..ConcordanceOptions::default()
             };
+            let coded = |option: &str| rows.given(option).map(|at| codes(rows.texts(at)).0);
+            let (strata, cluster) = (coded("strata"), coded("cluster"));
             let weights = rows.given("weight").map(|at| rows.numbers(at));
-            let found = kernel(rows.numbers(0), rows.events(1), rows.numbers(2), weights, &chosen).map_err(Problem::user)?;
+            let design = ConcordanceDesign { weights, strata: strata.as_deref(), cluster: cluster.as_deref() };
+            let found = concordance_in_strata(rows.numbers(0), rows.events(1), rows.numbers(2), &design, &chosen).map_err(Problem::user)?;
             Ok(Concordance {
                 c_index: found.c_index,
                 std_err: found.std_err,

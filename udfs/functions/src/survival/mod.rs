@@ -12,7 +12,10 @@ mod c_index_ci;
 mod c_index_compare;
 mod c_index_td;
 mod c_index_td_ci;
+mod c_index_td_compare;
 mod c_index_uno;
+mod c_index_uno_ci;
+mod c_index_uno_compare;
 mod calibration;
 mod calibration_curve;
 mod causes;
@@ -62,6 +65,7 @@ mod rsf_competing_survival;
 mod rsf_fit;
 mod rsf_importance;
 mod rsf_oob;
+mod rsf_oob_ensemble;
 mod rsf_predict;
 mod rsf_survival;
 mod stratum;
@@ -72,6 +76,7 @@ mod surv_shap_base;
 mod surv_shap_fit;
 mod surv_shap_importance;
 mod survival_model;
+mod uno;
 
 use crate::shape::Function;
 
@@ -89,7 +94,10 @@ pub fn functions() -> Vec<Function> {
         c_index_compare::c_index_compare(),
         c_index_td::c_index_td(),
         c_index_td_ci::c_index_td_ci(),
+        c_index_td_compare::c_index_td_compare(),
         c_index_uno::c_index_uno(),
+        c_index_uno_ci::c_index_uno_ci(),
+        c_index_uno_compare::c_index_uno_compare(),
         calibration::calibration(),
         calibration_curve::calibration_curve(),
         concordance::concordance(),
@@ -132,6 +140,7 @@ pub fn functions() -> Vec<Function> {
         rsf_fit::rsf_fit(),
         rsf_importance::rsf_importance(),
         rsf_oob::rsf_oob(),
+        rsf_oob_ensemble::rsf_oob_ensemble(),
         rsf_predict::rsf_predict(),
         rsf_survival::rsf_survival(),
         surv_pdp::surv_pdp(),

@@ -52,8 +52,8 @@ pub fn fit(data: &CoxData, options: &CoxOptions) -> Result<CoxFit, SurvivalError
         .map(|j| match (independent[j], ldl.kept()[j]) {
             (false, _) => Coefficient::Aliased,
             (true, false) => Coefficient::Diverging,
-            // What R asks: would one more step still move it?
-            (true, true) if step[j].abs() > 1e-6 && step[j].abs() > 1e-4 * beta[j].abs() => Coefficient::Diverging,
+            // What R asks: would one more step still move it? Before the likelihood has settled it would in any case.
+            (true, true) if converged && step[j].abs() > 1e-6 && step[j].abs() > 1e-4 * beta[j].abs() => Coefficient::Diverging,
             (true, true) => Coefficient::Estimated,
         })
         .collect();

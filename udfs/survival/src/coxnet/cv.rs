@@ -84,7 +84,7 @@ pub struct CrossValidation {
 /// Fewer than 2 folds, or fewer rows than folds.
 pub fn stratified_folds(event: &[bool], folds: u32, seed: u64) -> Result<Vec<u32>, SurvivalError> {
     if folds < 2 {
-        return Err(SurvivalError::BadOption { option: "folds", expected: "2 or more", found: folds.to_string() });
+        return Err(SurvivalError::BadOption { option: "folds", expected: "0 for the path alone, or 2 or more", found: folds.to_string() });
     }
     if event.len() < folds as usize {
         return Err(SurvivalError::TooFewRows { rows: event.len(), needed: folds as usize });
@@ -124,7 +124,7 @@ pub fn cross_validate(data: &CoxnetData, options: &CoxnetOptions, cv: &CvOptions
     labels.sort_unstable();
     labels.dedup();
     if labels.len() < 2 {
-        return Err(SurvivalError::BadOption { option: "folds", expected: "2 or more", found: labels.len().to_string() });
+        return Err(SurvivalError::BadOption { option: "fold", expected: "2 or more different folds", found: labels.len().to_string() });
     }
     let inner = match cv.alignment {
         Alignment::Interpolate => options.clone(),

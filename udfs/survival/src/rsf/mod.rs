@@ -29,6 +29,7 @@ use crate::concordance::{ConcordanceOptions, concordance};
 use crate::error::SurvivalError;
 
 use grow::{Grower, OneCause};
+pub use predict::OobEnsemble;
 use sample::in_bag;
 use training::Training;
 pub(crate) use training::check_covariates;
@@ -278,6 +279,11 @@ pub struct Bags {
 }
 
 impl Bags {
+    /// For each tree, the training rows that it did not see, ascending.
+    pub fn out_of_bag(&self) -> &[Vec<u32>] {
+        &self.out
+    }
+
     fn of(options: &RsfOptions, rows: usize) -> Self {
         let unseen = |tree| {
             let counts = in_bag(options, rows, tree).1;

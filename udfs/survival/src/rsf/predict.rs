@@ -18,6 +18,18 @@ enum Curve {
     CumulativeHazard,
 }
 
+/// What the trees that did not see a training row say of it; one value, or one row, per training row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OobEnsemble {
+    /// How many trees did not see the row.
+    pub trees: Vec<u32>,
+    /// `None` for a row that all trees saw; its curves are NaN.
+    pub mortality: Vec<Option<f64>>,
+    /// Rows x times.
+    pub survival: Array2<f64>,
+    pub cumulative_hazard: Array2<f64>,
+}
+
 impl Forest {
     /// Ensemble mortality of each row of `x`: the expected number of events, were all training rows like this one.
     ///
@@ -59,17 +71,55 @@ impl Forest {
         self.check(x)?;
         check_times(times)?;
         check_rows("x", self.rows, x.nrows())?;
+        Ok(self.curves_of(&self.oob_trees(), x, times, Curve::Survival))
+    }
+
+    /// The out-of-bag ensemble of the training rows: mortality, and the curves at `times`, over the trees that did not see the row.
+    /// `x` are the training rows in their order.
+    ///
+    /// # Errors
+    /// Those of [`Forest::oob_survival`], and rows that are not those of the fit.
+    pub fn oob_ensemble(&self, x: ArrayView2<f64>, times: &[f64]) -> Result<OobEnsemble, SurvivalError> {
+        self.check(x)?;
+        if !times.is_empty() {
+            check_times(times)?;
+        }
+        if x.nrows() != self.rows {
+            return Err(SurvivalError::OtherRows { fitted: self.rows, found: x.nrows() });
+        }
+        let trees = self.oob_trees();
+        let sums = self.oob_sums(x, &self.bags());
+        // What the fit kept tells other rows, and another order of them, from its own.
+        let kept = sums.iter().zip(&self.oob_mortality);
+        if kept.into_iter().any(|(&(sum, trees), kept)| (trees > 0).then(|| sum / f64::from(trees)) != *kept) {
+            return Err(SurvivalError::OtherRows { fitted: self.rows, found: x.nrows() });
+        }
+        Ok(OobEnsemble {
+            survival: self.curves_of(&trees, x, times, Curve::Survival),
+            cumulative_hazard: self.curves_of(&trees, x, times, Curve::CumulativeHazard),
+            trees: sums.iter().map(|&(_, trees)| trees).collect(),
+            mortality: self.oob_mortality.clone(),
+        })
+    }
+
+    /// For each training row, the trees that did not see it.
+    fn oob_trees(&self) -> Vec<Vec<u32>> {
         let mut trees_of = vec![Vec::new(); self.rows];
         for (tree, rows) in self.bags().out.iter().enumerate() {
             rows.iter().for_each(|&row| trees_of[row as usize].push(tree as u32));
         }
+        trees_of
+    }
+
+    /// Mean curve of each row over its own trees.
+    fn curves_of(&self, trees_of: &[Vec<u32>], x: ArrayView2<f64>, times: &[f64], curve: Curve) -> Array2<f64> {
         let mut out = Array2::zeros((self.rows, times.len()));
         let steps = self.steps(times);
-        out.axis_iter_mut(Axis(0)).into_par_iter().zip(&trees_of).enumerate().for_each(|(i, (mut out, trees))| {
+        out.axis_iter_mut(Axis(0)).into_par_iter().zip(trees_of).enumerate().for_each(|(i, (mut out, trees))| {
             let trees = trees.iter().map(|&tree| &self.trees[tree as usize]);
-            self.mean_curve(trees, x.row(i), &steps, Curve::Survival, |k, value| out[k] = value);
+            self.mean_curve(trees, x.row(i), &steps, curve, |k, value| out[k] = value);
         });
-        Ok(out)
+        out
     }
 
     fn curves(&self, x: ArrayView2<f64>, times: &[f64], curve: Curve) -> Result<Array2<f64>, SurvivalError> {
