@@ -26,6 +26,7 @@ use super::doc::{ArgumentDoc, Doc, OptionDoc};
 use super::environment::{Environment, FailedCase, report_failed_case};
 use super::error::Problem;
 use super::features::Features;
+use super::interrupt;
 use super::model::{Fit, Model, Trained};
 use super::options::{NoOptions, Options, json};
 use super::output::{SqlType, column_field};
@@ -193,7 +194,8 @@ impl Batch {
         // in row order, whatever the threads did.
         let first_failure = AtomicUsize::new(usize::MAX);
         let run = |index: usize| {
-            let result = if index > first_failure.load(Ordering::Relaxed) { Ok(None) } else { environment.enter(|| one(index)) };
+            let due = index <= first_failure.load(Ordering::Relaxed);
+            let result = if due { interrupt::go_on().and_then(|()| environment.enter(|| one(index))) } else { Ok(None) };
             if result.is_err() {
                 first_failure.fetch_min(index, Ordering::Relaxed);
             }
