@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::{Batch, Row, Traits};
+use super::batch::Batch;
+use super::{Row, Traits};
 use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
 use crate::shape::options::Options;
