@@ -9,6 +9,7 @@ pub mod duckdb;
 
 use anyhow::{Result, bail};
 use esccsql_duckdb::{Offer, Rows};
+use esccsql_functions::shape::{Function, guard};
 
 use self::duckdb::Session;
 
@@ -68,7 +69,9 @@ impl Engines {
             Some("ballista") => Engine::Ballista,
             Some(other) => bail!("-- @engine {other}: no such engine; the engines are duckdb, datafusion and ballista"),
         };
-        if engine == Engine::Duckdb {
+        // The guard over held-out rows watches the fits of this process.
+        let is_elsewhere = engine == Engine::Ballista && guard::is_watching() && fits(statement);
+        if engine == Engine::Duckdb || is_elsewhere {
             return whole();
         }
         let Some(span) = dialect::query(statement) else {
@@ -105,7 +108,17 @@ impl Engines {
 
 /// Does each row of the statement's query read voxels?
 fn reads_images(statement: &str) -> bool {
+    calls(statement, |function| function.doc.reads_images())
+}
+
+/// Does the statement's query fit a model?
+fn fits(statement: &str) -> bool {
+    calls(statement, Function::learns)
+}
+
+/// Does the statement call a function of this kind?
+fn calls(statement: &str, is_such: impl Fn(&Function) -> bool) -> bool {
     let functions = esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions);
-    let names: Vec<String> = functions.filter(|function| function.doc.reads_images()).map(|function| function.name().to_string()).collect();
+    let names: Vec<String> = functions.filter(is_such).map(|function| function.name().to_string()).collect();
     dialect::uses(statement, &names)
 }

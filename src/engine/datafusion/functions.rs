@@ -12,6 +12,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use esccsql_functions::shape::{Implementation, TableFunction};
 
+use super::division::Division;
 use super::explain;
 use super::tables::Place;
 
@@ -30,8 +31,9 @@ pub fn state<P: Place>(builder: SessionStateBuilder, place: &Arc<P>) -> Result<S
     Ok(state)
 }
 
-/// Puts every scalar and aggregate into a registry.
+/// Puts every scalar and aggregate into a registry, and DuckDB's division.
 pub fn register(registry: &mut dyn FunctionRegistry) -> DataFusionResult<()> {
+    registry.register_expr_planner(Arc::new(Division))?;
     for (_, functions) in esccsql_functions::all() {
         for function in functions {
             match function.implementation {

@@ -1,5 +1,6 @@
 //! DataFusion in this process: the same functions, on tables that DuckDB hands over as Arrow.
 
+mod division;
 mod functions;
 mod tables;
 

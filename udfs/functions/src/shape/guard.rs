@@ -63,6 +63,11 @@ pub fn hold() -> Watch {
     Watch(())
 }
 
+/// Must fits run in this process, where they are watched?
+pub fn is_watching() -> bool {
+    state().mode != Mode::Off
+}
+
 /// The function that was refused since the last time, if there was one.
 pub fn refused() -> Option<String> {
     state().refused.take()
