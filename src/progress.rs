@@ -12,6 +12,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub trait Source: Send + Sync {
     /// Done and all of the work; `None` while that is not known.
     fn state(&self) -> Option<(u64, u64)>;
+
+    /// A few words on the work, shown behind the bar.
+    fn note(&self) -> String {
+        String::new()
+    }
 }
 
 static SOURCE: OnceLock<Box<dyn Source>> = OnceLock::new();
@@ -52,10 +57,11 @@ fn draw(name: &str, is_over: &AtomicBool) {
         if let Some((done, all)) = SOURCE.get().and_then(|source| source.state()).filter(|(_, all)| *all > 0) {
             if !is_counting {
                 is_counting = true;
-                bar.set_style(style("{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed} left {eta}"));
+                bar.set_style(style("{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed} left {eta}  {prefix}"));
             }
             bar.set_length(all);
             bar.set_position(done);
+            bar.set_prefix(SOURCE.get().map(|source| source.note()).unwrap_or_default());
         }
     }
     if let Some(bar) = bar {

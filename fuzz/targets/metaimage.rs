@@ -5,4 +5,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = esccsql_imaging::parse_metaimage(bytes);
+    let _ = esccsql_imaging::parse_channel(bytes, 1);
 });

@@ -163,7 +163,11 @@ FROM shap_values JOIN representatives USING (patient_id) GROUP BY example ORDER 
 FROM variables_table;
 
 -- @caption Programs of the last run.
-SELECT script, started, status, versions::VARCHAR AS versions, threads FROM esccsql_runs ORDER BY run_id DESC LIMIT 1;
+SELECT script, strftime(started::TIMESTAMP, '%Y-%m-%d %H:%M') AS started, status, versions->>'esccsql' AS esccsql,
+    versions->>'duckdb' AS "DuckDB", versions->>'functions' AS functions, threads
+FROM esccsql_runs
+ORDER BY run_id DESC
+LIMIT 1;
 
 -- @caption From records and scans to the predictions of Table 2: each table below those that it was made from. An arrow that a longer way says already is left out.
 WITH RECURSIVE made AS (

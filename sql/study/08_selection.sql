@@ -8,12 +8,14 @@ WHERE reader = 1 AND pre.timepoint = 'pre' AND post.timepoint = 'post' AND featu
 ORDER BY patient_id, feature;
 
 CREATE OR REPLACE TABLE defined AS
-SELECT feature FROM delta WHERE cohort = 'training' GROUP BY feature
+SELECT feature, median(value) AS typical FROM delta WHERE cohort = 'training' GROUP BY feature
 HAVING bool_and(value IS NOT NULL AND isfinite(value)) ORDER BY feature;
 
+-- A test patient without such a number, for a feature of 0 before treatment say, gets the training cohort's median.
 CREATE OR REPLACE TABLE delta_features AS
-SELECT patient_id, cohort, map_from_entries(list({'key': feature, 'value': value} ORDER BY feature)) AS x
-FROM delta SEMI JOIN defined USING (feature)
+SELECT patient_id, cohort,
+    map_from_entries(list({'key': feature, 'value': CASE WHEN isfinite(value) THEN value ELSE typical END} ORDER BY feature)) AS x
+FROM delta JOIN defined USING (feature)
 GROUP BY patient_id, cohort
 ORDER BY patient_id;
 

@@ -122,3 +122,16 @@ fn calls(statement: &str, is_such: impl Fn(&Function) -> bool) -> bool {
     let names: Vec<String> = functions.filter(is_such).map(|function| function.name().to_string()).collect();
     dialect::uses(statement, &names)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{fits, reads_images};
+
+    #[test]
+    fn what_a_statement_calls_is_seen() {
+        assert!(fits("CREATE TABLE m AS SELECT cox_fit(months, died, x) AS m FROM patients"));
+        assert!(!fits("CREATE TABLE risks AS SELECT cox_predict(m, x) FROM patients, m WHERE note <> 'cox_fit(1)'"));
+        assert!(reads_images("SELECT radiomics(image(scan), mask(gtv)) FROM scans"));
+        assert!(!reads_images("SELECT image(scan) FROM scans"));
+    }
+}

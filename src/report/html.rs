@@ -74,19 +74,26 @@ fn legend(kind: &str, number: usize, caption: Option<&str>) -> String {
 fn push_table(body: &mut String, number: usize, caption: Option<&str>, content: &Table) {
     let id = format!("table-{number}");
     let columns = 0..content.columns.len();
-    let class = |column: usize| if table::is_number(content, column) { " class=\"number\"" } else { "" };
+    let classes: Vec<&str> = columns
+        .clone()
+        .map(|column| match table::is_number(content, column) {
+            true => " class=\"number\"",
+            false if table::is_short(content, column) => " class=\"short\"",
+            false => "",
+        })
+        .collect();
     let _ = writeln!(body, "<figure class=\"table\" id=\"{id}\">");
     let _ = writeln!(body, "<figcaption id=\"{id}-caption\">{}</figcaption>", legend("Table", number, caption));
     let _ =
         writeln!(body, "<div class=\"scroll\" role=\"region\" aria-labelledby=\"{id}-caption\" tabindex=\"0\">\n<table>\n<thead>\n<tr>");
     for column in columns.clone() {
-        let _ = writeln!(body, "<th scope=\"col\"{}>{}</th>", class(column), escape(&content.columns[column].name));
+        let _ = writeln!(body, "<th scope=\"col\"{}>{}</th>", classes[column], escape(&content.columns[column].name));
     }
     let _ = writeln!(body, "</tr>\n</thead>\n<tbody>");
     for row in 0..content.rows() {
         body.push_str("<tr>");
         for column in columns.clone() {
-            let _ = write!(body, "<td{}>{}</td>", class(column), escape(&table::cell(content, row, column)));
+            let _ = write!(body, "<td{}>{}</td>", classes[column], escape(&table::cell(content, row, column)));
         }
         body.push_str("</tr>\n");
     }

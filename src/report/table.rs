@@ -33,6 +33,14 @@ pub fn is_number(table: &Table, column: usize) -> bool {
     table.columns[column].is_number()
 }
 
+/// Longest text that is kept on one line: `0.152 (0.125 to 0.183)` and a little more.
+const SHORT: usize = 26;
+
+/// Does every cell of the column stay on one line?
+pub fn is_short(table: &Table, column: usize) -> bool {
+    (0..table.rows()).all(|row| cell(table, row, column).chars().count() <= SHORT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::rounded;

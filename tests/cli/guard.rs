@@ -128,35 +128,24 @@ fn what_is_held_out_is_an_input_of_every_fit_and_of_nothing_else() {
     assert_eq!((said.step("m"), said.step("counts")), ("ran", "skipped"), "{said:?}");
 }
 
-/// The statements that make or add to `m` on the engine DataFusion.
-#[cfg(feature = "datafusion")]
-fn on_datafusion(script: &str) -> String {
-    let asked = "\n-- @engine datafusion\n";
-    script.replace("CREATE TABLE m AS", &format!("{asked}CREATE TABLE m AS")).replace("INSERT INTO m", &format!("{asked}INSERT INTO m"))
-}
-
-#[cfg(feature = "datafusion")]
+/// No scheduler listens at this address: what is sent there fails.
 #[test]
-fn a_fit_on_another_engine_is_watched_too() {
-    // DataFusion knows no macros of DuckDB's.
-    let mut leaks = LEAKS.iter().filter(|(_, _, script)| !script.contains("MACRO")).peekable();
-    assert!(leaks.peek().is_some());
-    for (how, step, script) in leaks {
-        let said = run(&on_datafusion(script));
-        assert_eq!(said.status, Some(1), "{how}: {said:?}");
-        assert!(said.error.contains(&format!("step {step:?} failed")), "{how}: {said:?}");
-        assert!(said.error.contains("sees rows that are held out"), "{how}: {said:?}");
-    }
-    let said = run(&on_datafusion(
-        "
-        CREATE TABLE copy AS SELECT months, died, age FROM patients WHERE cohort = 'training';
-        CREATE TABLE scale AS SELECT avg(age) AS mean FROM patients WHERE cohort = 'training';
-        CREATE TABLE m AS SELECT cox_fit(months, died, {'age': age - mean}) AS m FROM copy, scale;
-        INSERT INTO m SELECT cox_fit(months, died, {'age': age - mean}) FROM patients, scale WHERE cohort = 'training' AND age > 3;
-        CREATE TABLE risks AS SELECT patient_id, cox_predict(m, {'age': age - mean}) AS risk FROM patients, m, scale;",
-    ));
-    assert_eq!(said.status, Some(0), "{said:?}");
-    for step in ["m", "risks"] {
-        assert_eq!(said.step(step), "ran");
-    }
+fn a_fit_that_a_directive_sends_to_a_cluster_runs_here_and_is_watched() {
+    let sent = |script: &str| {
+        let desk = Desk::new();
+        desk.write("s.sql", script);
+        desk.say(&["run", "s.sql", "--cluster", "df://127.0.0.1:9"])
+    };
+    let fit = |cohort: &str| {
+        format!("-- @engine ballista\nCREATE TABLE m AS SELECT cox_fit(months, died, {{'age': age}}) AS m FROM patients WHERE {cohort};")
+    };
+    let said = sent(&format!("{HEAD}{}", fit("cohort = 'training'")));
+    assert_eq!((said.status, said.step("m")), (Some(0), "ran"), "{said:?}");
+    let said = sent(&format!("{HEAD}{}", fit("age > 1")));
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("sees rows that are held out"), "{said:?}");
+    let unguarded = HEAD.replace("SET VARIABLE held_out", "SET VARIABLE others");
+    let said = sent(&format!("{unguarded}{}", fit("cohort = 'training'")));
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("cluster") || said.error.contains("ballista"), "{said:?}");
 }

@@ -47,7 +47,7 @@ fn text_values_tables_and_figures_stand_in_their_order() {
         "<h1 id=\"ages-of-100-patients\">",
         "Above 34 is <em>old</em> &amp; &lt;b&gt;grey&lt;/b&gt;.",
         "<b>Table 1.</b> By death, n = 100.",
-        "<td>false</td><td class=\"number\">30.99</td><td class=\"number\">50</td>",
+        "<td class=\"short\">false</td><td class=\"number\">30.99</td><td class=\"number\">50</td>",
         "<td class=\"number\">–</td>",
         "<h2 id=\"results\">",
         "alt=\"Ages. A bar of 100\" src=\"data:image/svg+xml;base64,",

@@ -64,6 +64,7 @@ fn images(folder: &Path) {
     write("scan.nii.gz", &Volume { geometry: grid(SIZE), voxels: Voxels::F32(scan(SIZE)) });
     write("gtv.nii.gz", &ball(SIZE, 12.0, [0.0; 3]));
     write("gtv_reader2.nii.gz", &ball(SIZE, 11.0, [1.5, 0.0, 0.0]));
+    layers(&folder.join("layers.nrrd"));
     let params = "\
 # A parameter file of PyRadiomics.
 imageType:
@@ -86,6 +87,23 @@ voxelSetting:
     std::fs::write(folder.join("params.yaml"), params).expect("a written file");
     let network = esccsql_crossformer::weights::initial(&esccsql_crossformer::Config::micro().channels(7), 1);
     std::fs::write(folder.join("network.safetensors"), network.to_safetensors().expect("weights")).expect("a written file");
+}
+
+/// The two readers' masks as the channels of one file.
+fn layers(path: &Path) {
+    let grid = grid(SIZE);
+    let [nx, ny, nz] = SIZE;
+    let [x, y, z] = grid.spacing;
+    let [ox, oy, oz] = grid.origin;
+    let mut bytes = format!(
+        "NRRD0004\ntype: uchar\ndimension: 4\nsizes: 2 {nx} {ny} {nz}\nspace: left-posterior-superior\nkinds: list domain domain domain\n\
+         space directions: none ({x},0,0) (0,{y},0) (0,0,{z})\nspace origin: ({ox},{oy},{oz})\nencoding: raw\n\n"
+    )
+    .into_bytes();
+    let (one, two) = (ball(SIZE, 12.0, [0.0; 3]), ball(SIZE, 11.0, [1.5, 0.0, 0.0]));
+    let (Voxels::U8(one), Voxels::U8(two)) = (one.voxels, two.voxels) else { unreachable!("a ball is uint8") };
+    bytes.extend(one.iter().zip(&two).flat_map(|(one, two)| [*one, *two]));
+    std::fs::write(path, bytes).expect("a written file");
 }
 
 fn bad_files(folder: &Path) {

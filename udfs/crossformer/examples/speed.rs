@@ -5,7 +5,8 @@
 
 use candle_core::{Device, Tensor, Var};
 use esccsql_crossformer::train::{Adam, Moments};
-use esccsql_crossformer::{Config, CrossFormer, Kernels, Noise, Result, init};
+use esccsql_crossformer::weights::initial;
+use esccsql_crossformer::{Config, CrossFormer, Kernels, Noise, Result};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
@@ -34,7 +35,7 @@ fn images(batch: usize) -> Result<Tensor> {
 fn main() -> Result<()> {
     let kernels = if std::env::args().any(|a| a == "plain") { Kernels::Plain } else { Kernels::Fast };
     let config = Config { drop_path: 0.0, ..Config::tiny().channels(7).classes(1) };
-    let weights = init(&config, 0, &Device::Cpu)?;
+    let weights = initial(&config, 0).tensors(&Device::Cpu)?;
     let network = CrossFormer::new(&config, &weights)?.with_kernels(kernels);
     for (batch, repeats) in [(1, 15), (8, 7)] {
         let x = images(batch)?;

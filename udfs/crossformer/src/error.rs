@@ -33,7 +33,7 @@ pub enum Error {
     Option { name: &'static str, problem: String },
     /// A device that is not there.
     #[error("device '{asked}': {problem}; use 'auto' to take the CPU where there is no GPU")]
-    Device { asked: String, problem: String },
+    Device { asked: &'static str, problem: String },
     /// A checkpoint that cannot be resumed.
     #[error("checkpoint {path}: {problem}")]
     Checkpoint { path: String, problem: String },

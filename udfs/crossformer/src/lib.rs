@@ -8,7 +8,6 @@ mod config;
 mod device;
 mod error;
 pub mod gradcam;
-mod init;
 pub mod input;
 pub mod loss;
 mod model;
@@ -18,9 +17,8 @@ pub mod train;
 pub mod weights;
 
 pub use config::{Config, GROUP, INTERVALS, MERGES, MLP, PATCHES};
-pub use device::choose as device;
+pub use device::{Choice, choose as device};
 pub use error::{Error, Result};
-pub use init::init;
 pub use model::{CrossFormer, Output};
 pub use noise::Noise;
 pub use ops::Kernels;

@@ -79,8 +79,25 @@ fn sizes_and_batches() {
         let (a, b) = (fast.forward(&x).unwrap(), plain.forward(&x).unwrap());
         close("pooled", &values(&a.pooled), &values(&b.pooled), 5e-6);
         close("logits", &values(&a.logits), &values(&b.logits), 5e-6);
-        let alone = fast.forward(&x.narrow(0, 1, 1).unwrap()).unwrap();
-        close("alone", &values(&alone.pooled), &values(&a.pooled.narrow(0, 1, 1).unwrap()), 2e-6);
+    }
+}
+
+/// An image's result has the same bits alone, in any batch and on any number of threads.
+#[test]
+fn an_image_does_not_feel_its_batch() {
+    let config = Config::micro().channels(7).classes(2);
+    let network = CrossFormer::new(&config, &weights(&config, 5)).unwrap();
+    for (h, w) in [(32, 32), (64, 96), (224, 224)] {
+        let x = image(9, 7, h, w, 1);
+        let bits = |from: usize, n: usize, threads: usize| -> Vec<Vec<f64>> {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let output = pool.install(|| network.forward(&x.narrow(0, from, n).unwrap()).unwrap());
+            (0..n).map(|i| [&output.pooled, &output.logits].map(|t| values(&t.get(i).unwrap())).concat()).collect()
+        };
+        let whole = bits(0, 9, 1);
+        for (from, n, threads) in [(0, 1, 1), (8, 1, 2), (3, 2, 1), (1, 8, 2), (4, 5, 3), (0, 9, 2)] {
+            assert_eq!(bits(from, n, threads), whole[from..from + n], "{h} x {w}: {n} from {from} on {threads} threads");
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use candle_core::{Device, Tensor};
 use common::{close, values};
 use esccsql_crossformer::loss::Loss;
 use esccsql_crossformer::train::{Adam, FitOptions, Trained, fit};
-use esccsql_crossformer::{Config, CrossFormer, Error, init};
+use esccsql_crossformer::weights::initial;
+use esccsql_crossformer::{Config, CrossFormer, Error};
 use ndarray::Array4;
 use std::collections::HashMap;
 
@@ -27,6 +28,10 @@ fn config() -> Config {
     Config { dropout: 0.1, drop_path: 0.1, ..Config::micro().channels(2).classes(1) }
 }
 
+fn start(config: &Config) -> HashMap<String, Tensor> {
+    initial(config, 3).tensors(&Device::Cpu).unwrap()
+}
+
 fn options() -> FitOptions {
     let adam = Adam { lr: 1e-3, ..Adam::default() };
     FitOptions { epochs: 3, batch: 12, adam, validation: 0.25, seed: 11, ..FitOptions::default() }
@@ -34,7 +39,7 @@ fn options() -> FitOptions {
 
 fn run(options: &FitOptions, stop_after: usize) -> Result<Trained, Error> {
     let (images, time, event) = cohort(32);
-    let weights = init(&config(), 3, &Device::Cpu)?;
+    let weights = start(&config());
     fit(&config(), &weights, images.view(), &time, &event, options, &mut |e| e.epoch < stop_after)
 }
 
@@ -48,7 +53,7 @@ fn same(a: &HashMap<String, Tensor>, b: &HashMap<String, Tensor>) {
 #[test]
 fn it_learns() {
     let (images, time, event) = cohort(48);
-    let weights = init(&config(), 3, &Device::Cpu).unwrap();
+    let weights = start(&config());
     for loss in [Loss::Cox, Loss::Binary { horizon: 6.0 }] {
         let options = FitOptions { epochs: 12, patience: 12, loss, ..options() };
         let trained = fit(&config(), &weights, images.view(), &time, &event, &options, &mut |_| true).unwrap();
@@ -77,7 +82,7 @@ fn same_seed_same_bits() {
 fn parts_add_up() {
     let still = Config { dropout: 0.0, drop_path: 0.0, ..config() };
     let (images, time, event) = cohort(12);
-    let weights = init(&still, 3, &Device::Cpu).unwrap();
+    let weights = start(&still);
     let run = |part: usize| {
         let options = FitOptions { epochs: 1, part, validation: 0.0, ..options() };
         fit(&still, &weights, images.view(), &time, &event, &options, &mut |_| true).unwrap()
@@ -103,6 +108,17 @@ fn an_interrupted_fit_goes_on() {
     same(&whole.weights, &rest.weights);
     assert_eq!(whole.epochs, rest.epochs);
     assert!(!checkpoint.exists());
+
+    // In a folder each training has a file of its own.
+    let options = FitOptions { checkpoint: Some(folder.path().into()), ..options };
+    let other = FitOptions { checkpoint: options.checkpoint.clone(), ..other };
+    assert!(matches!(run(&options, 2), Err(Error::Stopped(2))));
+    assert!(matches!(run(&other, 1), Err(Error::Stopped(1))));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    same(&whole.weights, &run(&options, usize::MAX).unwrap().weights);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the other training still waits");
+
+    let options = FitOptions { checkpoint: Some(checkpoint.clone()), ..options };
     std::fs::write(&checkpoint, b"nothing").unwrap();
     assert!(matches!(run(&options, usize::MAX), Err(Error::Checkpoint { .. })));
 }
@@ -118,7 +134,7 @@ fn stops_for_want_of_progress() {
 #[test]
 fn bad_data_is_told() {
     let (images, time, event) = cohort(12);
-    let weights = init(&config(), 3, &Device::Cpu).unwrap();
+    let weights = start(&config());
     let run = |images: &Array4<f32>, time: &[f64], event: &[bool], options: FitOptions| {
         fit(&config(), &weights, images.view(), time, event, &options, &mut |_| true).unwrap_err().to_string()
     };

@@ -1,5 +1,6 @@
 //! Chunks to Arrow and back.
 
+use std::collections::HashMap;
 use std::ptr;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
@@ -279,8 +280,13 @@ fn plain(field: &FieldRef) -> FieldRef {
 unsafe fn blobs(vector: duckdb_vector, rows: usize) -> ArrayRef {
     /// Up to this length a value lies in the view itself.
     const INLINE: usize = 12;
+    /// Values that a new one is compared with.
+    const COMPARED: usize = 16;
     let mut builder = BinaryViewBuilder::with_capacity(rows);
-    let mut last: Option<(*const u8, usize, u32)> = None;
+    // Where the bytes lie -> their copy. Rows of two models come in any order, and small chunks that DuckDB has put together hold a
+    // copy of the model for each row: to compare them takes a tenth of the time of one more copy, and no memory.
+    let mut blocks: HashMap<(*const u8, usize), u32> = HashMap::new();
+    let mut distinct: Vec<(&[u8], u32)> = Vec::new();
     // SAFETY: by the caller's promise.
     let (data, validity) = unsafe { (duckdb_vector_get_data(vector).cast::<duckdb_string_t>(), duckdb_vector_get_validity(vector)) };
     for row in 0..rows {
@@ -297,11 +303,15 @@ unsafe fn blobs(vector: duckdb_vector, rows: usize) -> ArrayRef {
             builder.append_value(bytes);
             continue;
         }
-        let block = match last {
-            Some((pointer, length, block)) if ptr::eq(pointer, bytes.as_ptr()) && length == bytes.len() => block,
-            _ => builder.append_block(Buffer::from(bytes)),
-        };
-        last = Some((bytes.as_ptr(), bytes.len(), block));
+        let block = *blocks.entry((bytes.as_ptr(), bytes.len())).or_insert_with(|| {
+            let lately = distinct.iter().rev().take(COMPARED);
+            if let Some((_, block)) = lately.into_iter().find(|(known, _)| *known == bytes) {
+                return *block;
+            }
+            let block = builder.append_block(Buffer::from(bytes));
+            distinct.push((bytes, block));
+            block
+        });
         if builder.try_append_view(block, 0, bytes.len() as u32).is_err() {
             builder.append_value(bytes);
         }

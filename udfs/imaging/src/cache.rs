@@ -24,10 +24,19 @@ pub struct Cache {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     path: PathBuf,
-    /// Of a mask in DICOM, its label: the file is decoded onto a grid label by label.
-    mask: Option<Option<Label>>,
+    part: Part,
     changed: Option<SystemTime>,
     length: u64,
+}
+
+/// What is decoded of a file.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Part {
+    Whole,
+    /// One of several numbers per voxel.
+    Channel(u32),
+    /// Of a mask in DICOM one label, or all: the file is decoded onto a grid label by label.
+    Regions(Option<Label>),
 }
 
 /// Locked while its file is decoded.
@@ -61,22 +70,22 @@ impl Cache {
 
     /// The volume in a file or a DICOM series.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Arc<Volume>> {
-        self.read_within(path.as_ref(), &open_to_all)
+        self.read_within(path.as_ref(), None, &open_to_all)
     }
 
-    /// The same; `guard` is asked before a file is opened that the path does not name.
-    pub(crate) fn read_within(&self, path: &Path, guard: Guard) -> Result<Arc<Volume>> {
-        self.read_with(path, None, |path| read_volume_within(path, guard))
+    /// The same, or one channel of a mask; `guard` is asked before a file is opened that the path does not name.
+    pub(crate) fn read_within(&self, path: &Path, channel: Option<u32>, guard: Guard) -> Result<Arc<Volume>> {
+        self.read_with(path, channel.map_or(Part::Whole, Part::Channel), |path| read_volume_within(path, channel, guard))
     }
 
     /// The mask that a DICOM path and a label mean.
     pub(crate) fn read_mask(&self, path: &Path, label: Option<&Label>, guard: Guard) -> Result<Arc<Volume>> {
-        self.read_with(path, Some(label.cloned()), |path| dicom::read_mask(path, label, guard))
+        self.read_with(path, Part::Regions(label.cloned()), |path| dicom::read_mask(path, label, guard))
     }
 
-    fn read_with(&self, path: &Path, mask: Option<Option<Label>>, decode: impl FnOnce(&Path) -> Result<Volume>) -> Result<Arc<Volume>> {
+    fn read_with(&self, path: &Path, part: Part, decode: impl FnOnce(&Path) -> Result<Volume>) -> Result<Arc<Volume>> {
         let (changed, length) = state_of(path)?;
-        let key = Key { path: path.into(), mask, changed, length };
+        let key = Key { path: path.into(), part, changed, length };
         let slot = {
             let mut state = lock(&self.state);
             state.clock += 1;
@@ -179,7 +188,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let read = cache.read_with(&path, None, |_| {
+                    let read = cache.read_with(&path, Part::Whole, |_| {
                         decoded.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(std::time::Duration::from_millis(20));
                         Ok(volume(10))
@@ -199,7 +208,7 @@ mod tests {
         let paths = ["a", "b", "c"].map(file);
         let decoded = AtomicUsize::new(0);
         let read = |i: usize, voxels: usize| {
-            cache.read_with(&paths[i], None, |_| {
+            cache.read_with(&paths[i], Part::Whole, |_| {
                 decoded.fetch_add(1, Ordering::SeqCst);
                 Ok(volume(voxels))
             })
@@ -215,7 +224,7 @@ mod tests {
         read(1, 10).unwrap();
         assert_eq!(decoded.load(Ordering::SeqCst), 4);
         let large = Cache::new(5);
-        assert_eq!(large.read_with(&paths[0], None, |_| Ok(volume(10))).unwrap().voxels.bytes(), 10);
+        assert_eq!(large.read_with(&paths[0], Part::Whole, |_| Ok(volume(10))).unwrap().voxels.bytes(), 10);
         assert_eq!(large.bytes(), 0);
         paths.iter().for_each(|p| std::fs::remove_file(p).unwrap());
     }
@@ -223,12 +232,12 @@ mod tests {
     #[test]
     fn a_changed_file_is_read_again_and_a_bad_one_is_not_kept() {
         let (cache, path) = (Cache::default(), file("changed"));
-        assert_eq!(cache.read_with(&path, None, |_| Ok(volume(3))).unwrap().voxels.bytes(), 3);
+        assert_eq!(cache.read_with(&path, Part::Whole, |_| Ok(volume(3))).unwrap().voxels.bytes(), 3);
         std::fs::write(&path, "another length").unwrap();
-        assert_eq!(cache.read_with(&path, None, |_| Ok(volume(4))).unwrap().voxels.bytes(), 4);
+        assert_eq!(cache.read_with(&path, Part::Whole, |_| Ok(volume(4))).unwrap().voxels.bytes(), 4);
         std::fs::write(&path, "bad").unwrap();
         assert!(cache.read(&path).is_err());
-        assert_eq!(cache.read_with(&path, None, |_| Ok(volume(5))).unwrap().voxels.bytes(), 5);
+        assert_eq!(cache.read_with(&path, Part::Whole, |_| Ok(volume(5))).unwrap().voxels.bytes(), 5);
         std::fs::remove_file(&path).unwrap();
         assert!(cache.read(&path).unwrap_err().to_string().contains("no such file"));
     }

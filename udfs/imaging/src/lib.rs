@@ -17,7 +17,9 @@ mod volume;
 pub use cache::Cache;
 pub use error::{GeometryError, ImageError, Result};
 pub use format::dicom::{DicomEntry, Guard, is_dicom, list_dicom, open_to_all, parse_dicom, place};
-pub use format::{Dtype, Format, Header, parse_metaimage, parse_nifti, parse_nrrd, parse_volume, read_header, read_volume, write_volume};
+pub use format::{
+    Dtype, Format, Header, parse_channel, parse_metaimage, parse_nifti, parse_nrrd, parse_volume, read_header, read_volume, write_volume,
+};
 pub use grid::GridMap;
 pub use hash::{sha256_file, sha256_files};
 pub use interpolate::{Interpolator, SPLINE_MARGIN, crop_f64, crop_map, footprint, resample, resample_values};

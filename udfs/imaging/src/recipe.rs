@@ -25,9 +25,11 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Role {
     Image,
-    /// Without a label the mask keeps the file's labels; with one it is 0 and 1.
+    /// Without a label the mask keeps the file's labels; with one it is 0 and 1. The channel is that of a file with several
+    /// numbers per voxel.
     Mask {
         label: Option<Label>,
+        channel: Option<u32>,
     },
 }
 
@@ -84,7 +86,15 @@ impl Recipe {
 
     /// A mask file, or one label of it.
     pub fn mask(path: impl Into<String>, label: Option<Label>) -> Recipe {
-        Recipe { path: path.into(), role: Role::Mask { label }, ops: Vec::new() }
+        Recipe { path: path.into(), role: Role::Mask { label, channel: None }, ops: Vec::new() }
+    }
+
+    /// The same mask of another channel of its file; an image stays as it is.
+    pub fn of_channel(mut self, number: u32) -> Recipe {
+        if let Role::Mask { channel, .. } = &mut self.role {
+            *channel = Some(number);
+        }
+        self
     }
 
     /// The file.
@@ -166,9 +176,12 @@ impl Recipe {
     pub fn load_within(&self, cache: &Cache, guard: Guard, maps: FeatureMaps) -> Result<Arc<Volume>> {
         let path = Path::new(&self.path);
         let mut volume = match &self.role {
-            Role::Mask { label } if dicom::is_dicom(path) => cache.read_mask(path, label.as_ref(), guard)?,
-            Role::Mask { label: Some(label) } => Arc::new(dicom::one_label(&*cache.read_within(path, guard)?, label, path)?),
-            Role::Image | Role::Mask { label: None } => cache.read_within(path, guard)?,
+            Role::Mask { label, channel: None | Some(0) } if dicom::is_dicom(path) => cache.read_mask(path, label.as_ref(), guard)?,
+            Role::Mask { label: Some(label), channel } => {
+                Arc::new(dicom::one_label(&*cache.read_within(path, *channel, guard)?, label, path)?)
+            }
+            Role::Mask { label: None, channel } => cache.read_within(path, *channel, guard)?,
+            Role::Image => cache.read_within(path, None, guard)?,
         };
         for op in &self.ops {
             volume = Arc::new(match op {
@@ -202,9 +215,18 @@ impl fmt::Display for Recipe {
         let path = quoted(&self.path);
         match &self.role {
             Role::Image => write!(f, "image({path})")?,
-            Role::Mask { label: None } => write!(f, "mask({path})")?,
-            Role::Mask { label: Some(Label::Number(n)) } => write!(f, "mask({path}, {n})")?,
-            Role::Mask { label: Some(Label::Roi(name)) } => write!(f, "mask({path}, {})", quoted(name))?,
+            Role::Mask { label, channel } => {
+                write!(f, "mask({path}")?;
+                match label {
+                    Some(Label::Number(n)) => write!(f, ", {n}")?,
+                    Some(Label::Roi(name)) => write!(f, ", {}", quoted(name))?,
+                    None => {}
+                }
+                if let Some(channel) = channel {
+                    write!(f, ", {{'channel': {channel}}}")?;
+                }
+                write!(f, ")")?;
+            }
         }
         let reach = |f: &mut fmt::Formatter<'_>, name: &str, reach: &Reach| match reach {
             Reach::Voxels(n) => write!(f, ".{name}({n})"),
@@ -337,15 +359,27 @@ impl Parser<'_> {
             "image" => Recipe::image(path),
             "mask" => {
                 let mut label = None;
-                if self.next_is(",") {
+                let mut channel = None;
+                while channel.is_none() && self.next_is(",") {
+                    if self.next_is("{") {
+                        self.need("'channel'")?;
+                        self.need(":")?;
+                        channel = Some(self.number("a channel number")?);
+                        self.need("}")?;
+                        continue;
+                    }
                     self.spaces();
-                    label = Some(if self.rest().starts_with('\'') {
-                        Label::Roi(self.string()?)
-                    } else {
-                        Label::Number(self.number("a label number")?)
+                    label = Some(match self.rest().starts_with('\'') {
+                        _ if label.is_some() => return Err(self.fail("{'channel': 0} is missing")),
+                        true => Label::Roi(self.string()?),
+                        false => Label::Number(self.number("a label number")?),
                     });
                 }
-                Recipe::mask(path, label)
+                let recipe = Recipe::mask(path, label);
+                match channel {
+                    Some(channel) => recipe.of_channel(channel),
+                    None => recipe,
+                }
             }
             _ => return Err(self.fail("image('...') or mask('...') is missing")),
         };
@@ -460,6 +494,8 @@ mod tests {
         round("image('it''s a scan, (1) \u{e9}\u{4e2d}.nii').image_resample([0.5, 0.5, 2.25], 'linear').image_zscore()");
         round("mask('m.nrrd', 2).mask_erode(1).mask_dilate(2.5, 'mm').image_resample(1)");
         round("mask('rs.dcm', 'GTV ''1''')");
+        round("mask('layers.nrrd', 2, {'channel': 1})");
+        round("mask('layers.nrrd', {'channel': 0}).mask_erode(1)");
         round(r#"image('a').radiomics_map(mask('m', 2).mask_erode(1), 'glcm_Contrast', '{"wavelet":"it''s"}').image_window(1, 2)"#);
         round("image('a').image_crop(mask('m', 1).mask_dilate(3), 5).image_window(-600, 1500.5)");
         assert_eq!("plain (1).nii".parse::<Recipe>().unwrap(), Recipe::image("plain (1).nii"));
@@ -487,6 +523,9 @@ mod tests {
             ("mask('a').radiomics_map(mask('b'), 'f', '{}')", "no sense on a mask"),
             ("image('a') and more", "follows"),
             ("mask('a', -1)", "label number"),
+            ("mask('a', 1, 2)", "'channel'"),
+            ("mask('a', 1, {'channel': -1})", "channel number"),
+            ("mask('a', {'layer': 1})", "'channel'"),
             ("", "empty"),
         ] {
             let message = text.parse::<Recipe>().unwrap_err().to_string();
@@ -503,10 +542,11 @@ mod tests {
     fn masks() -> impl Strategy<Value = Recipe> {
         let label = prop_oneof![Just(None), any::<u32>().prop_map(|n| Some(Label::Number(n))), paths().prop_map(|n| Some(Label::Roi(n)))];
         let reach = prop_oneof![any::<u32>().prop_map(Reach::Voxels), (0.0..1e6).prop_map(Reach::Millimetres)];
-        (paths(), label, proptest::collection::vec((reach, any::<bool>()), 0..3)).prop_map(|(path, label, ops)| {
-            ops.into_iter().fold(Recipe::mask(path, label), |r, (reach, grow)| {
-                r.then(if grow { Op::Dilate(reach) } else { Op::Erode(reach) }).unwrap()
-            })
+        let channel = proptest::option::of(any::<u32>());
+        (paths(), label, channel, proptest::collection::vec((reach, any::<bool>()), 0..3)).prop_map(|(path, label, channel, ops)| {
+            let mask = Recipe::mask(path, label);
+            let mask = channel.map_or(mask.clone(), |channel| mask.of_channel(channel));
+            ops.into_iter().fold(mask, |r, (reach, grow)| r.then(if grow { Op::Dilate(reach) } else { Op::Erode(reach) }).unwrap())
         })
     }
 

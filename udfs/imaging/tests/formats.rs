@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use esccsql_imaging::{
-    Format, Geometry, Header, Volume, Voxels, parse_metaimage, parse_nifti, parse_nrrd, parse_volume, read_header, read_volume,
-    write_volume,
+    Format, Geometry, Header, Volume, Voxels, parse_channel, parse_metaimage, parse_nifti, parse_nrrd, parse_volume, read_header,
+    read_volume, write_volume,
 };
 use ndarray::Array3;
 use proptest::prelude::*;
@@ -21,6 +21,9 @@ struct Case {
     origin: [f64; 3],
     direction: [[f64; 3]; 3],
     values: Vec<String>,
+    /// Of a file with several numbers per voxel; `values` is empty then.
+    #[serde(default)]
+    channels: Vec<Vec<String>>,
 }
 
 impl Case {
@@ -49,10 +52,22 @@ fn texts(voxels: &Voxels) -> Vec<String> {
     }
 }
 
-fn expected(case: &Case) -> Vec<String> {
+fn expected(case: &Case, values: &[String]) -> Vec<String> {
     let float = case.dtype.starts_with("float");
     let text = |v: &String| if float { v.parse::<f64>().unwrap().to_bits().to_string() } else { v.clone() };
-    case.values.iter().map(text).collect()
+    values.iter().map(text).collect()
+}
+
+/// What SimpleITK said of the type and the grid.
+fn same_grid(volume: &Volume, case: &Case) {
+    let g = &volume.geometry;
+    assert_eq!(volume.voxels.dtype(), case.dtype, "{}", case.name);
+    assert_eq!(g.size, case.size, "{}", case.name);
+    assert_eq!(g.spacing, case.spacing, "{}: spacing", case.name);
+    assert_eq!(g.origin, case.origin, "{}: origin", case.name);
+    // The last bit of a direction depends on the compiler's order of operations.
+    let (ours, theirs) = (g.direction.as_flattened(), case.direction.as_flattened());
+    assert!(close(ours, theirs, 3e-16), "{}: {ours:?} {theirs:?}", case.name);
 }
 
 fn close(a: &[f64], b: &[f64], limit: f64) -> bool {
@@ -63,29 +78,38 @@ fn close(a: &[f64], b: &[f64], limit: f64) -> bool {
 fn every_golden_image_reads_as_simpleitk_reads_it() {
     let cases = cases();
     assert!(cases.len() > 100);
-    for case in &cases {
+    for case in cases.iter().filter(|case| case.channels.is_empty()) {
         let volume = parse_volume(&case.bytes()).unwrap_or_else(|e| panic!("{}: {e}", case.name));
-        let g = &volume.geometry;
-        assert_eq!(volume.voxels.dtype(), case.dtype, "{}", case.name);
-        assert_eq!(g.size, case.size, "{}", case.name);
-        assert_eq!(g.spacing, case.spacing, "{}: spacing", case.name);
-        assert_eq!(g.origin, case.origin, "{}: origin", case.name);
-        // The last bit of a direction depends on the compiler's order of operations.
-        assert!(
-            close(g.direction.as_flattened(), case.direction.as_flattened(), 3e-16),
-            "{}: {:?} {:?}",
-            case.name,
-            g.direction,
-            case.direction
-        );
-        assert_eq!(texts(&volume.voxels), expected(case), "{}", case.name);
+        same_grid(&volume, case);
+        assert_eq!(texts(&volume.voxels), expected(case, &case.values), "{}", case.name);
+        let first = parse_channel(&case.bytes(), 0).unwrap();
+        assert_eq!((first.geometry, texts(&first.voxels)), (volume.geometry, texts(&volume.voxels)), "{}", case.name);
+    }
+}
+
+#[test]
+fn every_channel_reads_as_simpleitk_reads_it() {
+    let cases = cases();
+    let several: Vec<&Case> = cases.iter().filter(|case| !case.channels.is_empty()).collect();
+    assert!(several.len() >= 15);
+    for case in several {
+        for (number, values) in (0..).zip(&case.channels) {
+            let volume = parse_channel(&case.bytes(), number).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+            same_grid(&volume, case);
+            assert_eq!(texts(&volume.voxels), expected(case, values), "{}, channel {number}", case.name);
+        }
+        let count = case.channels.len();
+        let message = parse_channel(&case.bytes(), count as u32).unwrap_err().to_string();
+        assert!(message.contains(&format!("0 to {}", count - 1)), "{}: {message}", case.name);
+        let message = parse_volume(&case.bytes()).unwrap_err().to_string();
+        assert!(message.contains(&format!("{count} values per voxel")) && message.contains("label_channel"), "{}: {message}", case.name);
     }
 }
 
 #[test]
 fn a_file_reads_as_its_bytes_do_whatever_its_name() {
     let folder = tempdir();
-    for case in cases() {
+    for case in cases().into_iter().filter(|case| case.channels.is_empty()) {
         let path = folder.join("image");
         std::fs::write(&path, case.bytes()).unwrap();
         let volume = read_volume(&path).unwrap();

@@ -69,6 +69,9 @@ pub struct Settings {
 
     /// Value of the region's voxels in the mask.
     pub label: u32,
+    /// Channel of a mask file with several numbers per voxel, for whoever reads it. PyRadiomics takes channel 0 of such a mask
+    /// unasked; here it is refused unless this says which.
+    pub label_channel: Option<u32>,
     /// Fewest axes along which the region must have an extent above one voxel: 1, 2 or 3.
     pub minimum_roi_dimensions: u32,
     /// Regions of this many voxels or fewer are refused.
@@ -163,6 +166,7 @@ impl Default for Settings {
             selected: Vec::new(),
             image_settings: Vec::new(),
             label: 1,
+            label_channel: None,
             minimum_roi_dimensions: 2,
             minimum_roi_size: None,
             geometry_tolerance: 1e-6,

@@ -1,8 +1,8 @@
 //! Adam (Kingma and Ba, 2015), without weight decay.
 
 use crate::error::{Error, Result};
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, Var};
-use std::sync::Mutex;
+use candle_core::{CpuStorage, InplaceOp3, Layout, Tensor, Var};
+use rayon::prelude::*;
 
 /// Step size and the decay of the moments.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,53 +57,44 @@ impl Moments {
         let scale = (adam.lr / (1.0 - adam.beta1.powi(t))) as f32;
         let root = (1.0 / (1.0 - adam.beta2.powi(t)).sqrt()) as f32;
         let epsilon = adam.epsilon as f32;
-        let change = Mutex::new(Vec::with_capacity(gradient.elem_count()));
-        self.first.inplace_op2(
-            gradient,
-            &Zip(|m: &mut [f32], g: &[f32]| {
-                m.iter_mut().zip(g).for_each(|(m, g)| *m = b1 * *m + a1 * g);
-                lock(&change).extend_from_slice(m);
-            }),
-        )?;
-        self.second.inplace_op2(
-            gradient,
-            &Zip(|v: &mut [f32], g: &[f32]| {
-                for ((v, g), c) in v.iter_mut().zip(g).zip(lock(&change).iter_mut()) {
-                    *v = b2 * *v + a2 * g * g;
-                    *c = scale * *c / (v.sqrt() * root + epsilon);
-                }
-            }),
-        )?;
-        parameter.as_tensor().inplace_op2(
-            gradient,
-            &Zip(|p: &mut [f32], _: &[f32]| {
-                p.iter_mut().zip(lock(&change).iter()).for_each(|(p, c)| *p -= c);
-            }),
-        )?;
+        let (first, second) = (&self.first, &self.second);
+        first.inplace_op3(gradient, gradient, &Zip(|m, g, _| *m = b1 * *m + a1 * g))?;
+        second.inplace_op3(gradient, gradient, &Zip(|v, g, _| *v = b2 * *v + a2 * g * g))?;
+        parameter.as_tensor().inplace_op3(first, second, &Zip(|p, m, v| *p -= scale * m / (v.sqrt() * root + epsilon)))?;
         Ok(())
     }
 }
 
-fn lock(values: &Mutex<Vec<f32>>) -> std::sync::MutexGuard<'_, Vec<f32>> {
-    values.lock().unwrap_or_else(|e| e.into_inner())
-}
+/// Lets a closure change the values of a contiguous tensor by those of two others.
+struct Zip<F: Fn(&mut f32, f32, f32) + Sync>(F);
 
-/// Lets a closure change one contiguous tensor while it reads another.
-struct Zip<F: Fn(&mut [f32], &[f32])>(F);
+/// Values that a thread takes at a time.
+const PIECE: usize = 1 << 14;
 
-impl<F: Fn(&mut [f32], &[f32])> InplaceOp2 for Zip<F> {
+impl<F: Fn(&mut f32, f32, f32) + Sync> InplaceOp3 for Zip<F> {
     fn name(&self) -> &'static str {
         "adam"
     }
 
-    fn cpu_fwd(&self, a: &mut CpuStorage, la: &Layout, b: &CpuStorage, lb: &Layout) -> candle_core::Result<()> {
-        let (Some((a0, a1)), Some((b0, b1))) = (la.contiguous_offsets(), lb.contiguous_offsets()) else {
-            candle_core::bail!("adam needs contiguous tensors")
+    fn cpu_fwd(
+        &self,
+        a: &mut CpuStorage,
+        la: &Layout,
+        b: &CpuStorage,
+        lb: &Layout,
+        c: &CpuStorage,
+        lc: &Layout,
+    ) -> candle_core::Result<()> {
+        let at = |layout: &Layout| match layout.contiguous_offsets() {
+            Some((from, to)) => Ok(from..to),
+            None => candle_core::bail!("adam needs contiguous tensors"),
         };
-        match (a, b) {
-            (CpuStorage::F32(a), CpuStorage::F32(b)) => (self.0)(&mut a[a0..a1], &b[b0..b1]),
+        let (a, b, c) = match (a, b, c) {
+            (CpuStorage::F32(a), CpuStorage::F32(b), CpuStorage::F32(c)) => (&mut a[at(la)?], &b[at(lb)?], &c[at(lc)?]),
             _ => candle_core::bail!("adam on the CPU needs float32"),
-        }
+        };
+        let pieces = a.par_chunks_mut(PIECE).zip(b.par_chunks(PIECE).zip(c.par_chunks(PIECE)));
+        pieces.for_each(|(a, (b, c))| a.iter_mut().zip(b.iter().zip(c)).for_each(|(a, (b, c))| (self.0)(a, *b, *c)));
         Ok(())
     }
 }

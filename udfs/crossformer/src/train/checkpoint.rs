@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How far a training has come.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +22,11 @@ const KEY: &str = "esccsql_training";
 
 fn trouble(path: &Path, problem: impl std::fmt::Display) -> Error {
     Error::Checkpoint { path: path.display().to_string(), problem: problem.to_string() }
+}
+
+/// The file at `path`, or in it where it is a folder: trainings of several groups can share that.
+pub fn file(path: &Path, mark: u64) -> PathBuf {
+    if path.is_dir() { path.join(format!("crossformer_fit-{mark:016x}.safetensors")) } else { path.into() }
 }
 
 pub fn save(

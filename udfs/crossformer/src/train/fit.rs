@@ -1,6 +1,6 @@
 //! The training loop.
 
-use super::checkpoint::{Progress, remove, restore, save};
+use super::checkpoint::{self, Progress, remove, restore, save};
 use super::{FitOptions, Moments};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -73,7 +73,8 @@ pub fn fit(
     }
     let mut state = Progress { step: 0, best: 0, epochs: Vec::new(), mark: mark(config, images, time, event, options) };
     let mut best = snapshot(&variables)?;
-    if let Some(path) = &options.checkpoint {
+    let checkpoint = options.checkpoint.as_ref().map(|path| checkpoint::file(path, state.mark));
+    if let Some(path) = &checkpoint {
         restore(path, &mut state, &variables, &mut moments, &mut best)?;
     }
     let named = variables.iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect();
@@ -128,7 +129,7 @@ pub fn fit(
             }
         }
         state.epochs.push(record.clone());
-        if let Some(path) = &options.checkpoint {
+        if let Some(path) = &checkpoint {
             save(path, &state, &variables, &moments, &best)?;
         }
         if !progress(&record) {
@@ -138,7 +139,7 @@ pub fn fit(
     if held.is_empty() {
         best = snapshot(&variables)?;
     }
-    if let Some(path) = &options.checkpoint {
+    if let Some(path) = &checkpoint {
         remove(path)?;
     }
     Ok(Trained {

@@ -23,7 +23,8 @@ pub struct FitOptions {
     /// Epochs without a better validation loss before training stops.
     pub patience: usize,
     pub seed: u64,
-    /// A file to write after each epoch and to go on from; removed when training ends.
+    /// A file to write after each epoch and to go on from; removed when training ends. In a folder that exists it is a file of this
+    /// training's own, named by its data and options.
     pub checkpoint: Option<PathBuf>,
 }
 

@@ -1,7 +1,7 @@
 //! Weights to begin a training from scratch with, as upstream draws them.
 //!
 //! Linear layers: normal with standard deviation 0.02, cut at +-2; biases 0; layer norms 1 and 0; convolutions: weights and
-//! biases uniform in +-1 / sqrt(fan_in), torch's default.
+//! biases uniform in +-1 / sqrt(fan_in), torch's default. The same numbers on every machine.
 
 use std::f64::consts::TAU;
 
@@ -46,11 +46,11 @@ fn uniform(random: &mut ChaCha8Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// A truncated normal number by Box and Muller's transform.
+/// A truncated normal number by Box and Muller's transform. libm's functions give the same bits on every platform.
 fn linear(random: &mut ChaCha8Rng) -> f64 {
     loop {
-        let radius = (-2.0 * (1.0 - uniform(random)).ln()).sqrt();
-        let value = LINEAR_SD * radius * (TAU * uniform(random)).cos();
+        let radius = (-2.0 * libm::log(1.0 - uniform(random))).sqrt();
+        let value = LINEAR_SD * radius * libm::cos(TAU * uniform(random));
         if value.abs() <= CUT {
             return value;
         }

@@ -1,6 +1,6 @@
 //! Deep features of a region: the network's average pooling layer.
 
-use super::network::{Network, values};
+use super::network::{Network, Where, rows};
 use super::picture::input;
 use crate::shape::{Function, Kind, each};
 
@@ -9,15 +9,14 @@ pub fn crossformer_embed() -> Function {
         .arg("model", Kind::Model, "made by crossformer_load, crossformer_init or crossformer_fit")
         .arg("image", Kind::Image, "the image, windowed and standardised as in training")
         .arg("mask", Kind::Mask, "the region on the image's grid")
+        .options::<Where>()
         .heavy()
         .recoverable()
         .source("Wang et al., CrossFormer, ICLR 2022; arXiv 2108.00154")
         .example("SELECT len(crossformer_embed(crossformer_init({'variant': 'micro', 'size': 32}), image('scan.nii.gz').image_zscore(), mask('gtv.nii.gz')))")
-        .returns(|row, _| {
-            let network = row.model::<Network>(0)?;
-            let (input, _) = input(row.text(1), row.text(2), &network.model.rule)?;
-            let (channels, height, width) = input.dim();
-            let output = network.model.forward(input.into_iter().collect(), [1, channels, height, width])?;
-            values(&output.pooled)
-        })
+        .returns_together(
+            |row| Ok(row.model::<Network>(0)?.model.together()),
+            |row, _| Ok(input(row.text(1), row.text(2), &row.model::<Network>(0)?.model.rule)?.0),
+            |row, options, inputs| rows(&row.model::<Network>(0)?.model.look(inputs, options.device)?.pooled),
+        )
 }

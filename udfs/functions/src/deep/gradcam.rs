@@ -1,6 +1,7 @@
 //! Which part of the input raised the risk.
 
 use candle_core::{Device, Tensor};
+use esccsql_crossformer::Choice;
 use esccsql_crossformer::gradcam::{GradCam, Target, gradcam as explain};
 use esccsql_crossformer::input::Place;
 
@@ -14,6 +15,8 @@ options! {
         layer: String = "last_block".into(),
         /// The output to explain, from 0; a risk has one.
         class: usize = 0,
+        /// 'cpu', 'cuda', or 'auto': the GPU where this build has CUDA and a driver answers (crossformer_device says which).
+        device: Choice = Choice::Auto,
     }
     check |options| target(&options.layer).map(|_| ())
 }
@@ -44,16 +47,21 @@ record! {
 }
 
 /// Grad-CAM of a region, and where its input was cut out.
-pub fn map(network: &Network, image: &str, mask: &str, class: usize, target: Target) -> Result<(GradCam, Place), Problem> {
+pub fn map(
+    network: &Network,
+    image: &str,
+    mask: &str,
+    (class, target, place): (usize, Target, Choice),
+) -> Result<(GradCam, Place), Problem> {
     let classes = network.config.classes;
     if class >= classes {
         return Err(Problem::user(format!("the network has {classes} outputs, counted from 0; there is no `class` {class}")));
     }
-    let (input, place) = input(image, mask, &network.rule)?;
+    let (input, cut) = input(image, mask, &network.rule)?;
     let (channels, height, width) = input.dim();
     let images = Tensor::from_vec(input.into_iter().collect(), &[1, channels, height, width], &Device::Cpu).map_err(Problem::bug)?;
-    let explained = explain(network.built()?, &images, class, target).map_err(problem)?;
-    Ok((explained, place))
+    let explained = explain(network.built(place)?, &images, class, target).map_err(problem)?;
+    Ok((explained, cut))
 }
 
 pub fn gradcam() -> Function {
@@ -69,7 +77,7 @@ pub fn gradcam() -> Function {
         .returns(|row, options| {
             let network = row.model::<Network>(0)?;
             let layer = target(&options.layer).map_err(Problem::user)?;
-            let (explained, place) = map(&network.model, row.text(1), row.text(2), options.class, layer)?;
+            let (explained, place) = map(&network.model, row.text(1), row.text(2), (options.class, layer, options.device))?;
             let whole = |numbers: &[usize]| numbers.iter().map(|&number| number as i64).collect();
             Ok(Map {
                 shape: whole(&explained.image.shape()[1..]),

@@ -2,6 +2,7 @@
 
 use std::array;
 
+use esccsql_crossformer::Choice;
 use esccsql_imaging::ops::cut;
 use esccsql_imaging::{Heat, PngOptions, png};
 use ndarray::Axis;
@@ -25,6 +26,8 @@ options! {
         size: usize = 400,
         /// Outline the mask.
         outline: bool = true,
+        /// 'cpu', 'cuda', or 'auto': the GPU where this build has CUDA and a driver answers (crossformer_device says which).
+        device: Choice = Choice::Auto,
     }
     check |options| {
         target(&options.layer)?;
@@ -49,7 +52,7 @@ pub fn gradcam_png() -> Function {
         .returns(|row, options| {
             let network = row.model::<Network>(0)?;
             let layer = target(&options.layer).map_err(Problem::user)?;
-            let (explained, place) = map(&network.model, row.text(1), row.text(2), options.class, layer)?;
+            let (explained, place) = map(&network.model, row.text(1), row.text(2), (options.class, layer, options.device))?;
             let (image, mask) = (load(&recipe(row.text(1))?)?, load(&mask_recipe(row.text(2))?)?);
             // The rectangle with a margin, in the middle slice.
             let slice = place.slices[place.slices.len() / 2];

@@ -1,5 +1,6 @@
 //! Deep features: CrossFormer networks and what they see in an image.
 
+mod crossformer_device;
 mod crossformer_embed;
 mod crossformer_fit;
 mod crossformer_forward;
@@ -19,6 +20,7 @@ use crate::shape::Function;
 
 pub fn functions() -> Vec<Function> {
     vec![
+        crossformer_device::crossformer_device(),
         crossformer_embed::crossformer_embed(),
         crossformer_fit::crossformer_fit(),
         crossformer_forward::crossformer_forward(),

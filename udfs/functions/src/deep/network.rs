@@ -1,17 +1,18 @@
 //! A CrossFormer as a MODEL: configuration, input rule and weights (safetensors), and the network built from them once.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use candle_core::{Device, Tensor};
 use esccsql_crossformer::input::Rule;
 use esccsql_crossformer::train::Epoch;
 use esccsql_crossformer::weights::Weights;
-use esccsql_crossformer::{Config, CrossFormer, Error, Output};
+use esccsql_crossformer::{Choice, Config, CrossFormer, Error, Output, device};
+use ndarray::Array3;
 use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::shape::{Fit, Problem};
+use crate::shape::{Fit, Problem, options, set_progress_note};
 
 /// What a MODEL of kind `crossformer` holds.
 #[derive(Serialize, Deserialize)]
@@ -24,7 +25,16 @@ pub struct Network {
     pub epochs: Vec<Epoch>,
     /// Built at the first use; a model read for another purpose costs no more than its bytes.
     #[serde(skip)]
-    built: OnceLock<CrossFormer>,
+    built: Built,
+}
+
+/// The network on each device.
+#[derive(Default)]
+struct Built {
+    cpu: OnceLock<CrossFormer>,
+    gpu: OnceLock<CrossFormer>,
+    /// Held while building, so that rows that begin together build once.
+    building: Mutex<()>,
 }
 
 impl Fit for Network {
@@ -34,7 +44,7 @@ impl Fit for Network {
 impl Network {
     pub fn new(config: Config, rule: Rule, weights: &Weights) -> Result<Self, Problem> {
         let weights = Bytes(weights.to_safetensors().map_err(Problem::bug)?);
-        Ok(Network { config, rule, weights, epochs: Vec::new(), built: OnceLock::new() })
+        Ok(Network { config, rule, weights, epochs: Vec::new(), built: Built::default() })
     }
 
     /// The stored weights.
@@ -42,20 +52,45 @@ impl Network {
         Weights::read_safetensors(&self.weights.0).map_err(Problem::user)
     }
 
-    /// The network on the CPU, whose bits do not depend on the machine's other devices.
-    pub fn built(&self) -> Result<&CrossFormer, Problem> {
-        if let Some(built) = self.built.get() {
+    /// The network on a device.
+    pub fn built(&self, place: Choice) -> Result<&CrossFormer, Problem> {
+        let (device, name) = device(place).map_err(problem)?;
+        let built = if device.is_cpu() { &self.built.cpu } else { &self.built.gpu };
+        let _building = self.built.building.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(built) = built.get() {
             return Ok(built);
         }
-        let tensors = self.weights()?.tensors(&Device::Cpu).map_err(Problem::bug)?;
-        let built = CrossFormer::new(&self.config, &tensors).map_err(Problem::user)?;
-        Ok(self.built.get_or_init(|| built))
+        set_progress_note(format!("on {name}"));
+        let tensors = self.weights()?.tensors(&device).map_err(Problem::bug)?;
+        let network = CrossFormer::new(&self.config, &tensors).map_err(Problem::user)?;
+        Ok(built.get_or_init(|| network))
     }
 
     /// Embedding and outputs of images [batch, channels, height, width], given row-major.
-    pub fn forward(&self, images: Vec<f32>, shape: [usize; 4]) -> Result<Output, Problem> {
+    pub fn forward(&self, images: Vec<f32>, shape: [usize; 4], place: Choice) -> Result<Output, Problem> {
         let images = Tensor::from_vec(images, &shape, &Device::Cpu).map_err(Problem::bug)?;
-        self.built()?.forward(&images).map_err(problem)
+        self.built(place)?.forward(&images).map_err(problem)
+    }
+
+    /// The same of inputs as `picture::input` makes them, one after the other.
+    pub fn look(&self, inputs: Vec<Array3<f32>>, place: Choice) -> Result<Output, Problem> {
+        let (channels, size) = (self.rule.channels(), self.rule.size);
+        let shape = [inputs.len(), channels, size, size];
+        self.forward(inputs.iter().flatten().copied().collect(), shape, place)
+    }
+
+    /// Inputs of one forward pass: eight of 7 x 224 x 224, fewer of larger ones.
+    pub fn together(&self) -> usize {
+        const PIXELS: usize = 8 * 7 * 224 * 224;
+        (PIXELS / (self.rule.channels() * self.rule.size * self.rule.size)).clamp(1, 8)
+    }
+}
+
+options! {
+    /// Options of the functions that compute a network and nothing else.
+    pub struct Where {
+        /// 'cpu', 'cuda', or 'auto': the GPU where this build has CUDA and a driver answers (crossformer_device says which).
+        device: Choice = Choice::Auto,
     }
 }
 
@@ -65,6 +100,11 @@ pub fn problem(error: Error) -> Problem {
         Error::Tensor(error) => Problem::bug(error),
         other => Problem::user(other),
     }
+}
+
+/// The rows of a tensor [rows, n].
+pub fn rows(tensor: &Tensor) -> Result<Vec<Vec<f32>>, Problem> {
+    tensor.to_vec2().map_err(Problem::bug)
 }
 
 /// A tensor's numbers, row-major.

@@ -3,7 +3,14 @@
 use esccsql_imaging::{Label, Recipe};
 
 use super::source::whole;
-use crate::shape::{Function, Image, Kind, Problem, each};
+use crate::shape::{Function, Image, Kind, Problem, each, options};
+
+options! {
+    struct Options {
+        /// Channel of a file with several numbers per voxel, from 0; such a file needs it.
+        channel: Option<u32> = None,
+    }
+}
 
 pub fn mask() -> Function {
     each(
@@ -12,8 +19,9 @@ pub fn mask() -> Function {
     )
     .arg("path", Kind::Text, "path of the file, relative to the working directory, or its URL on a cluster; of an RTSTRUCT or SEG also 'file#folder of the images'")
     .optional("label", Kind::Label, "number of the label, or name of the region (RTSTRUCT: ROI name; SEG: segment label)")
+    .options::<Options>()
     .example("SELECT mask('gtv.nii.gz', 1)")
-    .returns(|row, _| {
+    .returns(|row, options| {
         let label = match row.has(1).then(|| row.text(1)) {
             None => None,
             Some("") => return Err(Problem::user("label is empty; give a number or a region's name")),
@@ -22,6 +30,11 @@ pub fn mask() -> Function {
                 Err(_) => Label::Roi(text.into()),
             }),
         };
-        Ok(Image(Recipe::mask(row.text(0), label).to_string()))
+        let mask = Recipe::mask(row.text(0), label);
+        let mask = match options.channel {
+            Some(channel) => mask.of_channel(channel),
+            None => mask,
+        };
+        Ok(Image(mask.to_string()))
     })
 }

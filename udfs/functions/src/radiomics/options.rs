@@ -18,6 +18,8 @@ options! {
         feature_set: String = "all".into(),
         /// Label of the region in the mask.
         label: u32 = 1,
+        /// Channel of a mask with several numbers per voxel, from 0; such a mask needs it.
+        label_channel: Option<u32> = None,
         /// Dimensions that the region must have at least: 1, 2 or 3.
         minimum_roi_dimensions: u32 = 2,
         /// Voxels that the region must have at least.

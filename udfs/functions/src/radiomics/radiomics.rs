@@ -20,7 +20,7 @@ pub fn radiomics() -> Function {
         .example("SELECT radiomics(image('scan.nii.gz').image_window(50, 350), mask('gtv.nii.gz'), {'bin_width': 25})['original_shape_Sphericity']")
         .returns(|row, options| {
             let settings = options.settings()?;
-            let seen = region(row)?;
+            let seen = region(row, settings)?;
             let features = extract_windowed(&seen.image, seen.window, &seen.mask, settings).map_err(Problem::user);
             let features = features.map_err(|problem| problem.at(row.text(1)))?;
             Ok(Map(features.0))

@@ -67,7 +67,7 @@ pub fn radiomics_diagnostics() -> Function {
             if settings.ibsi.is_some() {
                 return Err(Problem::user("the profile 'ibsi' has its diagnostics in radiomics: add 'feature_classes': ['diag'] there"));
             }
-            let seen = region(row)?;
+            let seen = region(row, settings)?;
             let found = diagnostics(&seen.image, seen.window, &seen.mask, settings);
             let found = found.map_err(Problem::user).map_err(|problem| problem.at(row.text(1)))?;
             Ok(Diagnostics {

@@ -5,8 +5,9 @@
 use esccsql_imaging::{Op, Volume};
 use esccsql_radiomics::check_map;
 
+use super::region::mask_of;
 use super::settings::Options;
-use crate::images::source::{mask_recipe, then};
+use crate::images::source::then;
 use crate::shape::{Function, Kind, Options as _, Problem, each};
 
 pub fn radiomics_map() -> Function {
@@ -21,7 +22,7 @@ pub fn radiomics_map() -> Function {
         .returns(|row, options| {
             let feature = row.text(2).to_string();
             check_map(&feature, options.of_map().0).map_err(Problem::user)?;
-            let mask = Box::new(mask_recipe(row.text(1))?);
+            let mask = Box::new(mask_of(row.text(1), options.of_map().0)?);
             then(row.text(0), Op::FeatureMap { mask, feature, options: options.given() })
         })
 }

@@ -125,6 +125,7 @@ impl Fields {
             }
             "feature_set" => s.feature_set = choose(name, &self.feature_set, &FEATURE_SETS)?,
             "label" => s.label = self.label,
+            "label_channel" => s.label_channel = self.label_channel,
             "minimum_roi_dimensions" => s.minimum_roi_dimensions = self.minimum_roi_dimensions,
             "minimum_roi_size" => s.minimum_roi_size = self.minimum_roi_size,
             "geometry_tolerance" => s.geometry_tolerance = self.geometry_tolerance,
@@ -257,7 +258,7 @@ mod tests {
     #[test]
     fn no_option_is_passed_over() {
         let others = json!({
-            "image_types": ["square"], "feature_classes": ["glcm"], "feature_set": "escc2026", "label": 2, "minimum_roi_dimensions": 3,
+            "image_types": ["square"], "feature_classes": ["glcm"], "feature_set": "escc2026", "label": 2, "label_channel": 0, "minimum_roi_dimensions": 3,
             "minimum_roi_size": 9, "geometry_tolerance": 1e-3, "correct_mask": true, "normalize": true, "normalize_scale": 2,
             "remove_outliers": 3, "resampled_pixel_spacing": [1, 2, 3], "interpolator": "linear", "pre_crop": true, "pad_distance": 6,
             "resegment_range": [0], "resegment_mode": "sigma", "resegment_shape": true, "bin_width": 5, "bin_count": 8, "force_2d": true,

@@ -1,5 +1,7 @@
 //! Scalars that see one row at a time: predictions, image operations, radiomics.
 
+mod together;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
@@ -28,6 +30,7 @@ use super::model::{Fit, Model, Trained};
 use super::options::{NoOptions, Options, json};
 use super::output::{SqlType, column_field};
 use super::{Function, Implementation, progress};
+use together::Stages;
 
 /// Starts a scalar function.
 pub fn each(name: &str, description: &'static str) -> Each<NoOptions> {
@@ -103,7 +106,25 @@ impl<O: Options> Each<O> {
     }
 
     /// What is computed from a row. A row with a NULL argument gives NULL.
-    pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
+    pub fn returns<T: SqlType + 'static>(self, kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
+        let traits = self.traits;
+        self.finish::<T>(Arc::new(move |batch| T::array(batch.map::<O, T>(traits, &kernel)?)))
+    }
+
+    /// What is computed from several rows at once, `prepare`d one by one: those rows of a chunk that share the model of argument 0
+    /// and the options, `most` at a time. A row's result must not depend on the others'.
+    pub fn returns_together<P: Send, T: SqlType + 'static>(
+        self,
+        most: impl Fn(&Row) -> Result<usize, Problem> + Send + Sync + 'static,
+        prepare: impl Fn(&Row, &O) -> Result<P, Problem> + Send + Sync + 'static,
+        compute: impl Fn(&Row, &O, Vec<P>) -> Result<Vec<T>, Problem> + Send + Sync + 'static,
+    ) -> Function {
+        let traits = self.traits;
+        let stages = Stages { most, prepare, compute };
+        self.finish::<T>(Arc::new(move |batch| T::array(batch.together(traits, &stages)?)))
+    }
+
+    fn finish<T: SqlType + 'static>(mut self, kernel: Kernel) -> Function {
         self.doc.returns = T::sql();
         self.doc.heavy = self.traits.heavy && !self.traits.volatile;
         if self.traits.recoverable {
@@ -119,11 +140,6 @@ impl<O: Options> Each<O> {
             .map(|arity| if arity == 0 { TypeSignature::Nullary } else { TypeSignature::Any(arity) })
             .collect::<Vec<_>>();
         let volatility = if self.traits.volatile { Volatility::Volatile } else { Volatility::Immutable };
-        let traits = self.traits;
-        let kernel: Kernel = Arc::new(move |batch| {
-            let values = batch.map::<O, T>(traits, &kernel)?;
-            T::array(values)
-        });
         let scalar = Scalar {
             documentation: doc.documentation(),
             doc: doc.clone(),
@@ -165,15 +181,7 @@ impl Batch {
             let (options, lenient) = &options[if options.len() == 1 { 0 } else { index }];
             match kernel(&Row { batch: self, index }, options) {
                 Ok(value) => Ok(Some(value)),
-                Err(problem) if *lenient => {
-                    report_failed_case(FailedCase {
-                        function: self.doc.name.clone(),
-                        arguments: self.describe(index),
-                        message: problem.to_string(),
-                    });
-                    Ok(None)
-                }
-                Err(problem) => Err(problem),
+                Err(problem) => self.failed(index, problem, *lenient).map(|()| None),
             }
         };
         if !traits.heavy || self.rows < 2 {
@@ -194,6 +202,15 @@ impl Batch {
         };
         let results: Vec<_> = environment.pool()?.install(|| (0..self.rows).into_par_iter().with_max_len(1).map(run).collect());
         results.into_iter().collect()
+    }
+
+    /// What a row's failure means: a note where the row may fail.
+    fn failed(&self, index: usize, problem: Problem, lenient: bool) -> Result<(), Problem> {
+        if !lenient {
+            return Err(problem);
+        }
+        report_failed_case(FailedCase { function: self.doc.name.clone(), arguments: self.describe(index), message: problem.to_string() });
+        Ok(())
     }
 
     /// One entry for all rows where they share their options, else one per row.

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{Dtype, Encoding, Format, Header, Layout, Order, Place, Skip, Source, Stored, checked, three_sizes};
+use super::{Channels, Dtype, Encoding, Format, Header, Layout, Order, Place, Skip, Source, Stored, checked, three_sizes};
 use crate::Geometry;
 use crate::error::{ImageError, Result};
 
@@ -89,9 +89,13 @@ pub(super) fn layout(source: &mut Source) -> Result<Layout> {
     }
     let fields = Fields::read(source)?;
     let path = &fields.path;
-    if let Some(channels) = fields.get("ElementNumberOfChannels").filter(|n| *n != "1") {
-        return Err(ImageError::header(path, "the MetaImage", format!("{channels} values per voxel"), "one number per voxel"));
-    }
+    let channels = match fields.get("ElementNumberOfChannels") {
+        None => Channels::ONE,
+        Some(text) => {
+            let count = text.parse().ok().filter(|n| *n > 0);
+            Channels { count: count.ok_or_else(|| fields.wrong("ElementNumberOfChannels", "1 or more"))?, apart: false }
+        }
+    };
     let name = fields.get("ElementType").unwrap_or_default();
     let dtype = dtype(name).ok_or_else(|| fields.wrong("ElementType", "MET_UCHAR to MET_ULONG_LONG, MET_FLOAT or MET_DOUBLE"))?;
     let geometry = checked(path, geometry(&fields)?)?;
@@ -105,7 +109,7 @@ pub(super) fn layout(source: &mut Source) -> Result<Layout> {
     let big = fields.flag(&["ElementByteOrderMSB", "BinaryDataByteOrderMSB"])?;
     let order = if big { Order::Big } else { Order::Little };
     let count = geometry.size.iter().map(|n| *n as u64).product();
-    let stored = Stored { dtype, order, encoding, count, scale: None };
+    let stored = Stored { dtype, order, encoding, count, channels, scale: None };
     stored.bytes(path)?;
     let place = place(&fields, source, encoding)?;
     Ok(Layout { header: Header { format: Format::MetaImage, dtype, geometry }, stored, place })

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{ImageError, Result};
 use crate::{Geometry, Volume, Voxels};
-use samples::{Encoding, Order, Stored};
+use samples::{Channels, Encoding, Order, Stored};
 use source::Source;
 
 pub use samples::Dtype;
@@ -84,22 +84,25 @@ pub fn read_header(path: impl AsRef<Path>) -> Result<Header> {
     if dicom::is_dicom(&path) {
         return dicom::read_header(path.as_ref(), &dicom::open_to_all);
     }
-    Ok(layout(&mut Source::open(path.as_ref())?)?.header)
+    let layout = layout(&mut Source::open(path.as_ref())?)?;
+    layout.stored.channels.choose(path.as_ref(), None)?;
+    Ok(layout.header)
 }
 
 /// Reads an image file or a DICOM series.
 pub fn read_volume(path: impl AsRef<Path>) -> Result<Volume> {
-    read_volume_within(path.as_ref(), &dicom::open_to_all)
+    read_volume_within(path.as_ref(), None, &dicom::open_to_all)
 }
 
-/// The same; `guard` is asked before a file is opened that the path does not name.
-pub(crate) fn read_volume_within(path: &Path, guard: dicom::Guard) -> Result<Volume> {
+/// The same, or one channel of a file of several; `guard` is asked before a file is opened that the path does not name.
+pub(crate) fn read_volume_within(path: &Path, channel: Option<u32>, guard: dicom::Guard) -> Result<Volume> {
     if dicom::is_dicom(path) {
+        Channels::ONE.choose(path, channel)?;
         return dicom::read_volume(path, guard);
     }
     let mut source = Source::open(path)?;
     let layout = layout(&mut source)?;
-    load(layout, source)
+    load(layout, source, channel)
 }
 
 /// Reads an image from the bytes of a file of any format; voxels in other files cannot be reached.
@@ -109,28 +112,35 @@ pub fn parse_volume(bytes: &[u8]) -> Result<Volume> {
     }
     let mut source = Source::memory(bytes)?;
     let layout = layout(&mut source)?;
-    load(layout, source)
+    load(layout, source, None)
+}
+
+/// Reads one channel of a mask from the bytes of a file, 0 of a file of one. DICOM has no channels.
+pub fn parse_channel(bytes: &[u8], channel: u32) -> Result<Volume> {
+    let mut source = Source::memory(bytes)?;
+    let layout = layout(&mut source)?;
+    load(layout, source, Some(channel))
 }
 
 /// Reads a single-file NIfTI-1 or NIfTI-2 image, gzipped or not, from its bytes.
 pub fn parse_nifti(bytes: &[u8]) -> Result<Volume> {
     let mut source = Source::memory(bytes)?;
     let layout = nifti::layout(&mut source)?;
-    load(layout, source)
+    load(layout, source, None)
 }
 
 /// Reads a NRRD with attached voxels from its bytes.
 pub fn parse_nrrd(bytes: &[u8]) -> Result<Volume> {
     let mut source = Source::memory(bytes)?;
     let layout = nrrd::layout(&mut source)?;
-    load(layout, source)
+    load(layout, source, None)
 }
 
 /// Reads a MetaImage with local voxels from its bytes.
 pub fn parse_metaimage(bytes: &[u8]) -> Result<Volume> {
     let mut source = Source::memory(bytes)?;
     let layout = metaimage::layout(&mut source)?;
-    load(layout, source)
+    load(layout, source, None)
 }
 
 /// Recognises the format and reads the header. The source is left at the header's end.
@@ -146,9 +156,10 @@ fn layout(source: &mut Source) -> Result<Layout> {
     }
 }
 
-/// Reads the voxels that a layout describes.
-fn load(layout: Layout, mut source: Source) -> Result<Volume> {
+/// Reads the voxels that a layout describes, of one channel where there are several.
+fn load(layout: Layout, mut source: Source, channel: Option<u32>) -> Result<Volume> {
     let Layout { header, stored, place } = layout;
+    let channel = stored.channels.choose(&source.path, channel)?;
     match place {
         Place::Here { skip } => source.skip(skip)?,
         Place::Beside { path, skip } => {
@@ -162,7 +173,7 @@ fn load(layout: Layout, mut source: Source) -> Result<Volume> {
             }
         }
     }
-    let voxels = samples::read(source, &stored, header.geometry.shape())?;
+    let voxels = samples::read(source, &stored, header.geometry.shape(), channel)?;
     Ok(Volume { geometry: header.geometry, voxels })
 }
 

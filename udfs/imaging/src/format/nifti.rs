@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Dtype, Encoding, Format, Header, Layout, Order, Place, Skip, Source, Stored, checked, three_sizes};
+use super::{Channels, Dtype, Encoding, Format, Header, Layout, Order, Place, Skip, Source, Stored, checked, three_sizes};
 use crate::Geometry;
 use crate::error::{ImageError, Result};
 
@@ -183,7 +183,7 @@ pub(super) fn layout(source: &mut Source) -> Result<Layout> {
         };
         ImageError::header(&path, "the voxel type", format!("code {datatype}{name}"), "an 8- to 64-bit integer, float32 or float64")
     })?;
-    let size_xyz = sizes(&path, &fields.dim)?;
+    let (size_xyz, channels) = sizes(&path, &fields.dim)?;
     let geometry = checked(&path, geometry(&path, &fields, size_xyz, version)?)?;
     let count = geometry.size.iter().map(|n| *n as u64).product();
     let scale = scale(&fields);
@@ -198,7 +198,7 @@ pub(super) fn layout(source: &mut Source) -> Result<Layout> {
         let (path, encoding) = image_file(source)?;
         (Place::Beside { path, skip: Skip { lines: 0, bytes: offset as u64, from_end: false } }, encoding)
     };
-    let stored = Stored { dtype, order, encoding, count, scale };
+    let stored = Stored { dtype, order, encoding, count, channels, scale };
     stored.bytes(&path)?;
     let format = if version == 1 { Format::Nifti1 } else { Format::Nifti2 };
     Ok(Layout { header: Header { format, dtype: stored.result(), geometry }, stored, place })
@@ -214,8 +214,8 @@ fn image_file(source: &Source) -> Result<(PathBuf, Encoding)> {
     if !plain.exists() && packed.exists() { Ok((packed, Encoding::Gzip)) } else { Ok((plain, Encoding::Raw)) }
 }
 
-/// Voxels along x, y and z.
-fn sizes(path: &Path, dim: &[i64; 8]) -> Result<[usize; 3]> {
+/// Voxels along x, y and z, and numbers per voxel: the fifth axis, where the fourth, time, has one entry.
+fn sizes(path: &Path, dim: &[i64; 8]) -> Result<([usize; 3], Channels)> {
     let axes = dim[0];
     if !(1..=7).contains(&axes) {
         return Err(ImageError::header(path, "dim[0], the number of axes", axes, "1 to 7"));
@@ -226,7 +226,13 @@ fn sizes(path: &Path, dim: &[i64; 8]) -> Result<[usize; 3]> {
         let n = if i > 3 && n == 0 { 1 } else { n };
         sizes.push(u64::try_from(n).map_err(|_| ImageError::header(path, format!("dim[{i}]"), n, "at least one voxel"))?);
     }
-    three_sizes(path, &sizes)
+    let mut channels = Channels::ONE;
+    if let [_, _, _, 1, count, ..] = &mut sizes[..]
+        && *count > 0
+    {
+        channels = Channels { count: std::mem::replace(count, 1), apart: true };
+    }
+    Ok((three_sizes(path, &sizes)?, channels))
 }
 
 /// Slope and intercept, when they change anything. ITK's rule.

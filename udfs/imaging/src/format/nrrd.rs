@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{Dtype, Encoding, Format, Header, Layout, Order, Place, Skip, Source, Stored, checked, three_sizes};
+use super::{Channels, Dtype, Encoding, Format, Header, Layout, Order, Place, Skip, Source, Stored, checked, three_sizes};
 use crate::Geometry;
 use crate::error::{ImageError, Result};
 
@@ -104,7 +104,8 @@ pub(super) fn layout(source: &mut Source) -> Result<Layout> {
     let fields = Fields::read(source)?;
     let path = &fields.path;
     let dtype = dtype(fields.need("type")?).ok_or_else(|| fields.wrong("type", "an 8- to 64-bit integer, float or double"))?;
-    let geometry = checked(path, geometry(&fields)?)?;
+    let (geometry, channels) = geometry(&fields)?;
+    let geometry = checked(path, geometry)?;
     let encoding = match fields.need("encoding")?.to_ascii_lowercase().as_str() {
         "raw" => Encoding::Raw,
         "gzip" | "gz" => Encoding::Gzip,
@@ -119,7 +120,7 @@ pub(super) fn layout(source: &mut Source) -> Result<Layout> {
         _ => return Err(fields.wrong("endian", "little or big")),
     };
     let count = geometry.size.iter().map(|n| *n as u64).product();
-    let stored = Stored { dtype, order, encoding, count, scale: None };
+    let stored = Stored { dtype, order, encoding, count, channels, scale: None };
     stored.bytes(path)?;
     let place = place(&fields, source, encoding)?;
     Ok(Layout { header: Header { format: Format::Nrrd, dtype, geometry }, stored, place })
@@ -156,7 +157,7 @@ fn place(fields: &Fields, source: &Source, encoding: Encoding) -> Result<Place> 
     }
 }
 
-fn geometry(fields: &Fields) -> Result<Geometry> {
+fn geometry(fields: &Fields) -> Result<(Geometry, Channels)> {
     let path = &fields.path;
     let axes: usize = fields.need("dimension")?.parse().map_err(|_| fields.wrong("dimension", "a number of axes"))?;
     if !(1..=16).contains(&axes) {
@@ -165,18 +166,21 @@ fn geometry(fields: &Fields) -> Result<Geometry> {
     let sizes = fields.numbers::<u64>("sizes", axes)?.ok_or_else(|| fields.wrong("sizes", "one number per axis"))?;
     let directions = fields.vectors("space directions")?;
     let spacings = fields.numbers::<f64>("spacings", axes)?;
-    // Axes of the image: those with a direction; an axis without one (colour, time) may only have one entry.
-    let mut kept: Vec<usize> = (0..axes).collect();
-    if let Some(directions) = &directions {
-        if directions.len() != axes {
-            return Err(fields.wrong("space directions", &format!("{axes} vectors, one per axis")));
-        }
-        kept.retain(|a| directions[*a].is_some() || sizes[*a] != 1);
-        if let Some(axis) = kept.iter().find(|a| directions[**a].is_none()) {
-            let found = format!("{} values per voxel along axis {axis}", sizes[*axis]);
-            return Err(ImageError::header(path, "the NRRD", found, "one number per voxel"));
-        }
+    if directions.as_ref().is_some_and(|directions| directions.len() != axes) {
+        return Err(fields.wrong("space directions", &format!("{axes} vectors, one per axis")));
     }
+    // Axes of the image: those with a direction. One of the others, the fastest or the slowest, may hold channels.
+    let kinds: Vec<&str> = fields.get("kinds").unwrap_or("").split_whitespace().collect();
+    let (range, mut kept): (Vec<usize>, Vec<usize>) = (0..axes).partition(|a| match &directions {
+        Some(directions) => directions[*a].is_none(),
+        None => kinds.get(*a).is_some_and(|kind| !DOMAIN_KINDS.contains(&kind.to_ascii_lowercase().as_str())),
+    });
+    let mut range = range.into_iter().filter(|a| sizes[*a] != 1);
+    let channels = match (range.next(), range.next()) {
+        (None, _) => Channels::ONE,
+        (Some(axis), None) if sizes[axis] > 0 && (axis == 0 || axis + 1 == axes) => Channels { count: sizes[axis], apart: axis != 0 },
+        _ => return Err(fields.wrong("sizes", "values per voxel along one axis, the first or the last")),
+    };
     let size = three_sizes(path, &kept.iter().map(|a| sizes[*a]).collect::<Vec<_>>())?;
     kept.truncate(3);
     let mut geometry = Geometry::identity(size);
@@ -215,8 +219,11 @@ fn geometry(fields: &Fields) -> Result<Geometry> {
             geometry.origin[axis] = minima[*at] + half * geometry.spacing[axis];
         }
     }
-    Ok(geometry)
+    Ok((geometry, channels))
 }
+
+/// Kinds of axes that are places or times, or that say nothing; every other kind is numbers of one voxel.
+const DOMAIN_KINDS: [&str; 5] = ["domain", "space", "time", "???", "none"];
 
 /// A 2D image in 3D space stands at right angles to its third axis.
 fn complete(geometry: &mut Geometry, axes: usize) {

@@ -80,6 +80,48 @@ pub(super) enum Encoding {
     Hex,
 }
 
+/// Numbers of one voxel. Images have one; a mask may have several, a channel for each layer of regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Channels {
+    pub count: u64,
+    /// All numbers of a channel follow each other; otherwise all numbers of a voxel.
+    pub apart: bool,
+}
+
+impl Channels {
+    pub const ONE: Channels = Channels { count: 1, apart: false };
+
+    /// The number of the channel to read, if the file has it.
+    pub fn choose(self, path: &Path, wanted: Option<u32>) -> Result<usize> {
+        let Channels { count, .. } = self;
+        match wanted {
+            None if count == 1 => Ok(0),
+            None => {
+                let expected =
+                    "one number per voxel; name a mask's channel: mask(path, label, {'channel': 0}), or `label_channel` of radiomics";
+                Err(ImageError::header(path, "the file", format!("{count} values per voxel"), expected))
+            }
+            Some(channel) if u64::from(channel) < count => Ok(channel as usize),
+            Some(channel) => {
+                let last = count.saturating_sub(1);
+                Err(ImageError::header(path, "the mask's channel", channel, format!("0 to {last}: the file has {count}")))
+            }
+        }
+    }
+
+    /// The numbers of one channel.
+    fn pick<T: Copy>(self, values: Vec<T>, channel: usize) -> Vec<T> {
+        match self {
+            Channels { count: 1, .. } => values,
+            Channels { count, apart: true } => {
+                let each = values.len() / count as usize;
+                values[channel * each..][..each].to_vec()
+            }
+            Channels { count, .. } => values.into_iter().skip(channel).step_by(count as usize).collect(),
+        }
+    }
+}
+
 /// How a file stores its voxels.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
@@ -88,15 +130,17 @@ pub(super) struct Stored {
     pub encoding: Encoding,
     /// Voxels.
     pub count: u64,
+    pub channels: Channels,
     /// `value * slope + intercept`, as NIfTI scales.
     pub scale: Option<(f64, f64)>,
 }
 
 impl Stored {
-    /// Bytes that the voxels take when they are not encoded.
+    /// Bytes that the numbers of all channels take when they are not encoded.
     pub fn bytes(&self, path: &Path) -> Result<u64> {
         self.count
-            .checked_mul(self.dtype.bytes())
+            .checked_mul(self.channels.count)
+            .and_then(|numbers| numbers.checked_mul(self.dtype.bytes()))
             .filter(|bytes| *bytes <= isize::MAX as u64)
             .ok_or_else(|| ImageError::header(path, "the number of voxels", self.count, "a volume that fits in memory"))
     }
@@ -111,11 +155,11 @@ impl Stored {
     }
 }
 
-/// Reads all voxels and makes sure that nothing follows them.
-pub(super) fn read(source: Source, stored: &Stored, shape: (usize, usize, usize)) -> Result<Voxels> {
+/// Reads all voxels of a channel and makes sure that nothing follows the last channel.
+pub(super) fn read(source: Source, stored: &Stored, shape: (usize, usize, usize), channel: usize) -> Result<Voxels> {
     macro_rules! typed {
         ($variant:ident, $type:ty) => {{
-            let values: Vec<$type> = decode(source, stored)?;
+            let values: Vec<$type> = stored.channels.pick(decode(source, stored)?, channel);
             match stored.scale {
                 None => array(shape, values).map(Voxels::$variant),
                 // Integers go through float32 before they are scaled in float64: ITK's order, last bits included.
@@ -137,7 +181,7 @@ pub(super) fn read(source: Source, stored: &Stored, shape: (usize, usize, usize)
         Dtype::I64 => typed!(I64, i64),
         Dtype::F32 => typed!(F32, f32),
         Dtype::F64 => {
-            let mut values: Vec<f64> = decode(source, stored)?;
+            let mut values: Vec<f64> = stored.channels.pick(decode(source, stored)?, channel);
             if let Some((slope, intercept)) = stored.scale {
                 values.iter_mut().for_each(|v| *v = *v * slope + intercept);
             }
@@ -206,24 +250,25 @@ fn all_of(path: &Path, mut stream: impl Read) -> Result<Vec<u8>> {
 
 /// Numbers in text. Two voxels take at least three bytes, so the text's length limits what is allocated.
 fn text<T: Sample>(path: &Path, stream: impl Read, ceiling: u64, stored: &Stored) -> Result<Vec<T>> {
-    if stored.count > ceiling.div_ceil(2) {
-        return Err(ImageError::Truncated { path: path.into(), expected: stored.count.saturating_mul(2) - 1, found: ceiling });
+    let count = stored.count.saturating_mul(stored.channels.count);
+    if count > ceiling.div_ceil(2) {
+        return Err(ImageError::Truncated { path: path.into(), expected: count.saturating_mul(2) - 1, found: ceiling });
     }
     let all = all_of(path, stream)?;
-    let mut values = Vec::with_capacity(stored.count as usize);
+    let mut values = Vec::with_capacity(count as usize);
     for word in all.split(|c| c.is_ascii_whitespace() || *c == b',').filter(|word| !word.is_empty()) {
         let number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
         let Some(number) = number else {
             let found = format!("'{}'", String::from_utf8_lossy(&word[..word.len().min(40)]));
             return Err(ImageError::header(path, format!("voxel {}", values.len()), found, format!("a number of type {}", stored.dtype)));
         };
-        if values.len() as u64 == stored.count {
-            return Err(ImageError::header(path, "the number of voxels in the text", "more", stored.count.to_string()));
+        if values.len() as u64 == count {
+            return Err(ImageError::header(path, "the number of voxels in the text", "more", count.to_string()));
         }
         values.push(number);
     }
-    if values.len() as u64 != stored.count {
-        return Err(ImageError::header(path, "the number of voxels in the text", values.len(), stored.count.to_string()));
+    if values.len() as u64 != count {
+        return Err(ImageError::header(path, "the number of voxels in the text", values.len(), count.to_string()));
     }
     Ok(values)
 }

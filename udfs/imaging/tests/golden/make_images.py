@@ -1,5 +1,7 @@
 """Makes images.json: tiny image files (as hex) and what SimpleITK reads from them.
 
+A case of several numbers per voxel has `channels`: each channel's values.
+
 Run with SimpleITK 2.5 and numpy:  python make_images.py > images.json
 NIfTI-2, which ITK 5.4 does not read, is read with nibabel as NIfTI-1 rules say it should be.
 """
@@ -28,13 +30,15 @@ def expect(path, name, data):
     image = sitk.ReadImage(path)
     array = sitk.GetArrayFromImage(image)
     d = image.GetDimension()
+    channels = image.GetNumberOfComponentsPerPixel()
     geometry = lambda v, fill: list(v) + [fill] * (3 - d)
     direction = np.eye(3)
     direction[:d, :d] = np.array(image.GetDirection()).reshape(d, d)
     cases.append({
         'name': name, 'hex': data.hex(), 'dtype': array.dtype.name,
         'size': geometry(image.GetSize(), 1), 'spacing': geometry(image.GetSpacing(), 1.0), 'origin': geometry(image.GetOrigin(), 0.0),
-        'direction': (direction + 0.0).tolist(), 'values': [repr(v) for v in array.ravel().tolist()],
+        'direction': (direction + 0.0).tolist(), 'values': [repr(v) for v in array.ravel().tolist()] if channels == 1 else [],
+        **({} if channels == 1 else {'channels': [[repr(v) for v in array[..., c].ravel().tolist()] for c in range(channels)]}),
     })
 
 
@@ -163,4 +167,24 @@ add('mha zlib', '.mha', mha(zlib.compress(raw), f'BinaryData = True\nCompressedD
 add('mha rotated', '.mha', mha(raw, 'BinaryData = True\nRotation = 0 1 0 0 0 1 1 0 0\nOrigin = 1 2 3\nElementSpacing = 0.1 0.2 0.3\n'))
 add('mha long', '.mha', mha(values('i4').tobytes(), 'BinaryData = True\n', kind='MET_LONG'))
 add('mha text', '.mha', mha(' '.join(map(str, short)).encode() + b'\n', 'BinaryData = False\nElementSpacing = 1 2 3\n'))
+
+
+def layers(kind, count, size=SIZE):
+    image = sitk.GetImageFromArray(values(kind, (*size, count)).reshape((*size[::-1], count)), isVector=True)
+    image.SetSpacing((0.7, 1.3, 2.6))
+    image.SetOrigin((-100.1, 50.7, 3.3))
+    image.SetDirection(turn.ravel())
+    return image
+
+
+for ending in ('.nrrd', '.mha', '.nii', '.nii.gz'):
+    for kind, count in (('u1', 2), ('i2', 5), ('f4', 3)):
+        add(f'{ending} {kind}, {count} channels', ending, write(layers(kind, count), ending, ending in ('.nrrd', '.mha') and kind == 'i2'))
+two = values('i2', (4, 3, 2, 2)).tobytes()
+first = DIRECTIONS.replace('space directions: ', 'space directions: none ')
+last = DIRECTIONS.replace('-2.5)', '-2.5) none', 1)
+kinds = 'kinds: domain domain domain domain'
+add('nrrd channels first', '.nrrd', nrrd(two, sizes='2 4 3 2', dimension=4, lines=f'space: RAS\n{kinds.replace("domain", "list", 1)}\n{first}'))
+add('nrrd channels last', '.nrrd', nrrd(two, sizes='4 3 2 2', dimension=4, lines=f'space: LPS\n{kinds[:-6]}list\n{last}'))
+add('nrrd channels by kind', '.nrrd', nrrd(two, sizes='2 4 3 2', dimension=4, lines=f'{kinds.replace("domain", "vector", 1)}\nspacings: nan 0.5 0.6 0.7\n'))
 print('[\n' + ',\n'.join(json.dumps(c) for c in cases) + '\n]')

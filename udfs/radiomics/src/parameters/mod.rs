@@ -287,7 +287,7 @@ voxelSetting:
             ("setting: {binWidth: 5, binWidth: 6}", "not YAML"),
             ("setting: {interpolator: sitkGaussian}", "expected sitkBSpline"),
             ("setting: {resampledPixelSpacing: [1, 1]}", "three spacings"),
-            ("setting: {label_channel: 1}", "channel"),
+            ("setting: {label_channel: -1}", "label_channel"),
             ("featureClass: {shape: Elongation}", "expected a list"),
         ] {
             let error = Parameters::parse(text).unwrap_err().to_string();

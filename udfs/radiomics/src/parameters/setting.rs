@@ -38,10 +38,7 @@ pub(super) const SETTINGS: [Setting<Settings>; 39] = [
     }),
     ("correctMask", field!(correct_mask = flag())),
     ("label", field!(label = whole())),
-    ("label_channel", |_, v| match v.whole()? {
-        0 => Ok(()),
-        _ => Err(v.wrong("0: a mask file has one channel here; name the region or its label in mask()")),
-    }),
+    ("label_channel", field!(label_channel = optional(Entry::whole))),
     ("binWidth", field!(bin_width = number())),
     ("binCount", field!(bin_count = optional(Entry::whole))),
     ("normalize", field!(normalize = flag())),

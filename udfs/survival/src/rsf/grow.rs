@@ -2,8 +2,9 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::node_table::NodeTable;
 use super::sample::in_bag;
-use super::split::{Cut, NodeTable, Splitter};
+use super::split::{Cut, Splitter};
 use super::training::{Feature, Training};
 use super::tree::{LeafEvent, Tree};
 use super::{RsfOptions, Threshold};

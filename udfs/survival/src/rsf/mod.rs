@@ -8,9 +8,13 @@
 //! Tree `k` draws from its own random stream (seed, k) and sums run in the order of the trees, so that a forest is the same,
 //! bit for bit, for any number of threads.
 
+mod arrange;
 pub mod competing;
+mod drawn;
 mod grow;
 mod importance;
+mod lanes;
+mod node_table;
 mod predict;
 mod sample;
 mod split;

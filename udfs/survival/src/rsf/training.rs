@@ -15,6 +15,8 @@ pub(super) struct Training {
     pub time_index: Vec<u32>,
     /// Event of each position.
     pub event: Vec<bool>,
+    /// Both in one word, read together: the time times 2, and 1 for an event.
+    pub outcome: Vec<u32>,
     /// The distinct times with an event.
     pub event_times: Vec<f64>,
     /// For each distinct time, its number among `event_times` (meaningless for a time without events).
@@ -71,12 +73,14 @@ impl Training {
         if feature.iter().all(|f| f.values.len() < 2) {
             return Err(SurvivalError::ConstantFeatures { features: feature.len() });
         }
+        let both = time_index.iter().zip(outcome.event()).map(|(&time, &event): (&u32, &bool)| time << 1 | u32::from(event)).collect();
         Ok(Self {
             rows: outcome.len(),
             features: feature.len(),
             row: outcome.order().to_vec(),
             time_index,
             event: outcome.event().to_vec(),
+            outcome: both,
             event_times,
             event_index,
             feature,

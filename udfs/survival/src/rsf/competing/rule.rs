@@ -11,8 +11,10 @@ use rand_chacha::ChaCha8Rng;
 use super::CompetingSplitting;
 use crate::fenwick::Fenwick;
 use crate::rsf::RsfOptions;
+use crate::rsf::arrange::{Arranged, rank_of, row_of};
+use crate::rsf::drawn::Drawn;
 use crate::rsf::grow::Rule;
-use crate::rsf::split::{Cut, Drawn, NO_CUT, Splitter, keep, rank_of, row_of};
+use crate::rsf::split::{Cut, NO_CUT, keep};
 use crate::rsf::training::{Feature, Training};
 
 /// Splits by the events of all causes, weighted.
@@ -21,7 +23,7 @@ pub(super) struct AllCauses<'a> {
     cause: &'a [u32],
     weights: &'a [f64],
     splitting: CompetingSplitting,
-    splitter: Splitter,
+    rows: Arranged,
     /// What each row of the node adds to the numerator.
     residual: Vec<f64>,
     /// One for each cause of positive weight.
@@ -73,8 +75,7 @@ impl Times {
 
 impl<'a> AllCauses<'a> {
     pub fn new(cause: &'a [u32], weights: &'a [f64], splitting: CompetingSplitting) -> Self {
-        let splitter = Splitter::default();
-        Self { cause, weights, splitting, splitter, residual: Vec::new(), tables: Vec::new(), deaths: Vec::new() }
+        Self { cause, weights, splitting, rows: Arranged::default(), residual: Vec::new(), tables: Vec::new(), deaths: Vec::new() }
     }
 
     /// The deaths of each cause at each event of the tree just grown.
@@ -123,14 +124,14 @@ impl Rule for AllCauses<'_> {
     }
 
     fn best(&mut self, feature: &Feature, positions: &[u32], options: &RsfOptions, rng: &mut ChaCha8Rng) -> Option<Cut> {
-        if !self.splitter.arrange(feature, positions, options.n_split, rng) {
+        if !self.rows.arrange(feature, positions, options.n_split, rng) {
             return None;
         }
-        let keys = &self.splitter.keys;
+        let keys = &self.rows.keys;
         let steps = self.tables[0].sum_c.len();
         // Of the rows on the left, by cause: how many there are at each step, and their sums of c up to it.
         let mut before: Vec<(Fenwick, Fenwick)> = self.tables.iter().map(|_| (Fenwick::new(steps), Fenwick::new(steps))).collect();
-        let (mut best, mut drawn) = (NO_CUT, Drawn::new(&self.splitter.cuts));
+        let (mut best, mut drawn) = (NO_CUT, Drawn::new(self.rows.cuts()));
         let (mut numerator, mut linear, mut square) = (0.0, 0.0, 0.0);
         for (k, pair) in keys.windows(2).enumerate() {
             let row = row_of(pair[0]);
