@@ -1,4 +1,6 @@
 //! The documented example of every function on both engines of this process: the same rows, bit for bit.
+//!
+//! What a function gives is compared as it is: DataFusion does not know `unnest(..., recursive := true)`, which only spreads it out.
 
 use esccsql::engine::{Engine, Engines};
 
@@ -6,7 +8,12 @@ use crate::cohort::{engines, rows};
 use crate::desk;
 
 /// Examples in words that DataFusion does not know, with what it says.
-const DUCKDBS_OWN: [(&str, &str); 0] = [];
+const DUCKDBS_OWN: [(&str, &str); 4] = [
+    ("crossformer_forward", "found: FOR"),
+    ("forest_plot", "unnest() requires"),
+    ("heatmap_plot", "unnest() requires"),
+    ("line_plot", "unnest() requires"),
+];
 
 #[test]
 fn every_example_gives_the_same_rows() {
@@ -15,10 +22,14 @@ fn every_example_gives_the_same_rows() {
     let mut problems = Vec::new();
     let mut same = 0;
     for function in esccsql_functions::all().into_iter().flat_map(|(_, functions)| functions) {
-        let (name, example) = (function.name(), function.doc.example);
+        let name = function.name();
+        let reason = DUCKDBS_OWN.iter().find(|(known, _)| *known == name).map(|(_, reason)| reason);
+        let example = match reason {
+            None => &function.doc.example.replace(", recursive := true)", ")").replace("unnest(", "("),
+            Some(_) => function.doc.example,
+        };
         let mut expected = rows(&session, &Engines::default(), example).unwrap_or_else(|error| panic!("{name}: {error:#}"));
         expected.sort();
-        let reason = DUCKDBS_OWN.iter().find(|(known, _)| *known == name).map(|(_, reason)| reason);
         match (rows(&session, &datafusion, example), reason) {
             (Ok(mut found), None) => {
                 found.sort();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::desk;
 use crate::support::{Desk, Said};
 
 /// The study on a miniature.
@@ -28,7 +29,7 @@ fn scripts(desk: &Desk, edit: impl Fn(&str) -> String) -> PathBuf {
             }
         }
     }
-    copy(Path::new("sql"), &desk.path("sql"), &edit);
+    copy(&desk::checkout().join("sql"), &desk.path("sql"), &edit);
     desk.path("sql/study.sql")
 }
 

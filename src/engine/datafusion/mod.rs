@@ -2,6 +2,7 @@
 
 mod division;
 mod functions;
+mod lengths;
 mod tables;
 
 use std::future::Future;
