@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use duckdb::InterruptHandle;
+use esccsql_functions::shape::interrupt;
 
 /// Exit status of a program that Ctrl-C ended.
 pub const EXIT_STATUS: i32 = 130;
@@ -32,15 +33,18 @@ pub fn listen(connection: &duckdb::Connection, when_stuck: WhenStuck) -> Result<
         if REQUESTED.swap(true, Ordering::SeqCst) {
             std::process::exit(EXIT_STATUS);
         }
+        interrupt(true);
         if let Some(query) = QUERY.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             query.interrupt();
         }
-        if when_stuck == WhenStuck::Exit {
-            thread::spawn(|| {
-                thread::sleep(PATIENCE);
-                std::process::exit(EXIT_STATUS);
-            });
-        }
+        thread::spawn(move || {
+            thread::sleep(PATIENCE);
+            match when_stuck {
+                WhenStuck::Exit => std::process::exit(EXIT_STATUS),
+                WhenStuck::Wait if requested() => eprintln!("stopping; Ctrl-C again ends the program at once"),
+                WhenStuck::Wait => {}
+            }
+        });
     })
     .context("cannot listen for Ctrl-C")
 }
@@ -53,4 +57,5 @@ pub fn requested() -> bool {
 /// The interrupted query is over; the program goes on.
 pub fn forget() {
     REQUESTED.store(false, Ordering::SeqCst);
+    interrupt(false);
 }

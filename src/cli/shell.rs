@@ -122,15 +122,16 @@ impl Shell<'_> {
     /// Does what is pending; failures are told, and the shell goes on.
     fn take(&mut self, pending: &mut String) {
         for piece in script::split(&std::mem::take(pending)) {
-            let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
             interrupt::forget();
+            let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
             if let Err(error) = result {
                 if terminal::is_broken_pipe(&error) {
                     self.is_over = true;
                     return;
                 }
                 self.failures += 1;
-                eprintln!("{}", terminal::explain(&error));
+                let told = if interrupt::requested() { "interrupted".to_string() } else { terminal::explain(&error) };
+                eprintln!("{told}");
             }
             if self.is_over {
                 return;
@@ -214,6 +215,7 @@ impl Shell<'_> {
     fn read(&mut self, path: &Path) -> Result<()> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         for piece in script::split(&text) {
+            interrupt::forget();
             let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
             result.with_context(|| format!("{}:{}", path.display(), piece.line))?;
         }

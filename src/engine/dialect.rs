@@ -73,7 +73,8 @@ fn members(query: &str) -> String {
     let mut text = String::new();
     let mut done = 0;
     for at in 1..all.len().saturating_sub(1) {
-        let behind_value = all[at - 1].is_symbol(')') || all[at - 1].is_symbol(']');
+        // Also `f(x).member.member`, whose first member has just been taken.
+        let behind_value = all[at - 1].is_symbol(')') || all[at - 1].is_symbol(']') || (done > 0 && done == all[at].span.start);
         let called = all.get(at + 2).is_some_and(|token| token.is_symbol('('));
         if !(behind_value && all[at].is_symbol('.')) || called || all[at + 1].word().is_none() {
             continue;
@@ -238,7 +239,7 @@ mod tests {
     fn members_become_subscripts() {
         let cases = [
             ("SELECT image_info(i).shape[1], t.a FROM t", "SELECT image_info(i)['shape'][1], t.a FROM t"),
-            ("SELECT l[1].a.b, (s).\"C d\"", "SELECT l[1]['a'].b, (s)['C d']"),
+            ("SELECT l[1].a.b, (s).\"C d\"", "SELECT l[1]['a']['b'], (s)['C d']"),
             ("SELECT ').a', f(x).g(y)", "SELECT ').a', f(x).g(y)"),
         ];
         for (dotted, expected) in cases {

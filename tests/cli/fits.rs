@@ -1,6 +1,7 @@
 //! A long fit that is killed goes on from its last epoch, to the bits of an undisturbed one.
 
-use std::process::Stdio;
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,30 @@ fn checkpoints(desk: &Desk) -> usize {
     files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "safetensors")).count()
 }
 
+/// Waits for the first checkpoint of a fit.
+fn wait_for_an_epoch(desk: &Desk, child: &mut Child) {
+    let start = Instant::now();
+    while checkpoints(desk) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(100) && child.try_wait().unwrap().is_none(), "no checkpoint was written");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_fit_and_the_shell_goes_on() {
+    let desk = desk();
+    // It would train for hours.
+    let input = SCRIPT.replace("'epochs': 30", "'epochs': 10000000") + "SELECT 6 * 7;";
+    let mut shell = desk.command(&["shell"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    wait_for_an_epoch(&desk, &mut shell);
+    assert!(Command::new("kill").args(["-INT", &shell.id().to_string()]).status().unwrap().success());
+    let said = shell.wait_with_output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(out.contains("42") && error.lines().any(|line| line == "interrupted"), "{out}{error}");
+}
+
 #[test]
 fn a_killed_fit_goes_on() {
     let calm = desk();
@@ -52,11 +77,7 @@ fn a_killed_fit_goes_on() {
 
     let desk = desk();
     let mut child = desk.command(&["run", "fit.sql"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let start = Instant::now();
-    while checkpoints(&desk) == 0 {
-        assert!(start.elapsed() < Duration::from_secs(100) && child.try_wait().unwrap().is_none(), "no checkpoint was written");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_an_epoch(&desk, &mut child);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(checkpoints(&desk) > 0);

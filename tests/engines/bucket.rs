@@ -1,7 +1,7 @@
 //! An object store on this machine: as much of S3's protocol as a cluster speaks, with the objects in memory.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -4,7 +4,16 @@
 #[cfg(feature = "s3")]
 mod bucket;
 mod cohort;
+// Shared with the tests of the functions and of the program; each uses a part of it.
+#[allow(dead_code)]
+#[path = "../functions/desk.rs"]
+mod desk;
+mod examples;
 mod faults;
 mod nodes;
 mod portable;
 mod same_bits;
+mod study;
+#[allow(dead_code)]
+#[path = "../support/mod.rs"]
+mod support;

@@ -17,6 +17,11 @@ static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
+/// The checkout, told at run time: tests change the working directory, and a build folder may outlive the checkout it was made from.
+pub fn checkout() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("run with cargo test").into()
+}
+
 /// A session in the working folder, with the examples' tables.
 pub fn session() -> Session {
     let session = bare_session();

@@ -11,7 +11,4 @@ mod invariance;
 mod reference;
 mod sql;
 
-/// The checkout, told at run time: tests change the working directory, and a build folder may outlive the checkout it was made from.
-fn checkout() -> std::path::PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").expect("run with cargo test").into()
-}
+use desk::checkout;

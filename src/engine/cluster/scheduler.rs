@@ -26,6 +26,8 @@ use super::{MESSAGE, stores, version};
 
 /// An executor that is silent for so many seconds is lost, and its tasks are given to others.
 const SILENCE: u64 = 8;
+/// What is known of a finished statement is forgotten after so many seconds: until then the program that sent it has been told.
+const REMEMBER: u64 = 60;
 /// Between two looks for tasks that nobody has.
 const NUDGE: Duration = Duration::from_secs(1);
 
@@ -50,6 +52,7 @@ pub fn schedule(scheduler: &Scheduler) -> Result<()> {
         executor_timeout_seconds: SILENCE,
         expire_dead_executor_interval_seconds: 1,
         executor_termination_grace_period: 1,
+        finished_job_state_clean_up_interval_seconds: REMEMBER,
         grpc_server_max_decoding_message_size: MESSAGE as u32,
         grpc_server_max_encoding_message_size: MESSAGE as u32,
         override_config_producer: Some(Arc::new(SessionConfig::new_with_ballista)),

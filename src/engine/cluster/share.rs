@@ -1,6 +1,7 @@
 //! The place that all machines see, a folder or an object store: a statement's tables lie there as Parquet while it runs.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::path::PathBuf;
 use std::process;
@@ -98,9 +99,9 @@ impl Share {
         let hash = content_hash(bytes);
         let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if !models.contains_key(&hash) {
+        if let Entry::Vacant(place) = models.entry(hash) {
             self.put(self.root.clone().join("models").join(name.as_str()), bytes.to_vec())?;
-            models.insert(hash, bytes.to_vec());
+            place.insert(bytes.to_vec());
         }
         let place = match &self.folder {
             Some(folder) => folder.join("models").join(name).display().to_string(),

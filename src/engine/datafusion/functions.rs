@@ -12,7 +12,9 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use esccsql_functions::shape::{Implementation, TableFunction};
 
+use super::division::Division;
 use super::explain;
+use super::lengths::lengths;
 use super::tables::Place;
 
 /// A session with every function; the rows of table functions go to `place`.
@@ -30,8 +32,12 @@ pub fn state<P: Place>(builder: SessionStateBuilder, place: &Arc<P>) -> Result<S
     Ok(state)
 }
 
-/// Puts every scalar and aggregate into a registry.
+/// Puts every scalar and aggregate into a registry, and what DuckDB's own division and lengths are.
 pub fn register(registry: &mut dyn FunctionRegistry) -> DataFusionResult<()> {
+    registry.register_expr_planner(Arc::new(Division))?;
+    for length in lengths() {
+        registry.register_udf(Arc::new(length))?;
+    }
     for (_, functions) in esccsql_functions::all() {
         for function in functions {
             match function.implementation {

@@ -1,6 +1,8 @@
 //! DataFusion in this process: the same functions, on tables that DuckDB hands over as Arrow.
 
+mod division;
 mod functions;
+mod lengths;
 mod tables;
 
 use std::future::Future;

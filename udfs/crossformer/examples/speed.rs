@@ -1,4 +1,6 @@
-//! Times of CrossFormer-Tiny (7 channels, 224 x 224, float32): `cargo run --release -p esccsql-crossformer --example speed [-- plain]`.
+//! Times of CrossFormer-Tiny (7 channels, 224 x 224, float32): `cargo run --release -p esccsql-crossformer --example speed [-- plain] [forward] [step]`.
+//!
+//! `plain` takes the tensor library's own operations; `forward` or `step` measures only that.
 //!
 //! Set `RAYON_NUM_THREADS=1`: the first milliseconds are those of the process on a core, the second ones those of the clock.
 //! `benches/crossformer.py` runs it next to PyTorch.
@@ -37,7 +39,8 @@ fn main() -> Result<()> {
     let config = Config { drop_path: 0.0, ..Config::tiny().channels(7).classes(1) };
     let weights = initial(&config, 0).tensors(&Device::Cpu)?;
     let network = CrossFormer::new(&config, &weights)?.with_kernels(kernels);
-    for (batch, repeats) in [(1, 15), (8, 7)] {
+    let only = |part: &str| std::env::args().all(|a| a != "forward" && a != "step") || std::env::args().any(|a| a == part);
+    for (batch, repeats) in if only("forward") { vec![(1, 15), (8, 7)] } else { vec![] } {
         let x = images(batch)?;
         network.forward(&x)?;
         let (mut seconds, mut clock) = (Vec::new(), Vec::new());
@@ -48,6 +51,9 @@ fn main() -> Result<()> {
             clock.push(at.elapsed().as_secs_f64());
         }
         println!("forward {batch} {:.1} {:.1}", median(seconds), median(clock));
+    }
+    if !only("step") {
+        return Ok(());
     }
     let mut variables = BTreeMap::new();
     for (name, tensor) in &weights {

@@ -37,7 +37,7 @@ pub enum Error {
     /// A checkpoint that cannot be resumed.
     #[error("checkpoint {path}: {problem}")]
     Checkpoint { path: String, problem: String },
-    /// The progress callback asked to stop.
+    /// The caller asked to stop.
     #[error("training was stopped after epoch {0}")]
     Stopped(usize),
     /// The loss left the numbers.

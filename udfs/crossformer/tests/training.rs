@@ -5,7 +5,7 @@ mod common;
 use candle_core::{Device, Tensor};
 use common::{close, values};
 use esccsql_crossformer::loss::Loss;
-use esccsql_crossformer::train::{Adam, FitOptions, Trained, fit};
+use esccsql_crossformer::train::{Adam, FitOptions, Told, Trained, fit};
 use esccsql_crossformer::weights::initial;
 use esccsql_crossformer::{Config, CrossFormer, Error};
 use ndarray::Array4;
@@ -40,7 +40,7 @@ fn options() -> FitOptions {
 fn run(options: &FitOptions, stop_after: usize) -> Result<Trained, Error> {
     let (images, time, event) = cohort(32);
     let weights = start(&config());
-    fit(&config(), &weights, images.view(), &time, &event, options, &mut |e| e.epoch < stop_after)
+    fit(&config(), &weights, images.view(), &time, &event, options, &mut |told| !matches!(told, Told::Epoch(e) if e.epoch >= stop_after))
 }
 
 fn same(a: &HashMap<String, Tensor>, b: &HashMap<String, Tensor>) {

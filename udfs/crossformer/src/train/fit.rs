@@ -43,10 +43,19 @@ pub struct Trained {
     pub stopped_early: bool,
 }
 
+/// How far training is.
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'a> {
+    /// A part of a step comes next.
+    Part,
+    /// An epoch is over.
+    Epoch(&'a Epoch),
+}
+
 /// Trains a network, from `weights`, on images [rows, channels, H, W] with their survival.
 ///
-/// `progress` is called after each epoch and ends the training with [`Error::Stopped`] when it returns false; a checkpoint stays
-/// then, and the same call goes on from it. The same input, seed and device give the same bits, interrupted or not.
+/// `told` hears how far it is and ends the training with [`Error::Stopped`] when it returns false; a checkpoint stays then, and
+/// the same call goes on from it. The same input, seed and device give the same bits, interrupted or not.
 pub fn fit(
     config: &Config,
     weights: &HashMap<String, Tensor>,
@@ -54,7 +63,7 @@ pub fn fit(
     time: &[f64],
     event: &[bool],
     options: &FitOptions,
-    progress: &mut dyn FnMut(&Epoch) -> bool,
+    told: &mut dyn FnMut(Told) -> bool,
 ) -> Result<Trained> {
     options.check()?;
     check(images, time, event)?;
@@ -92,7 +101,8 @@ pub fn fit(
                 Noise::new(options.seed ^ 0x6472_6f70, place)
             };
             let step = Step { network: &network, images, options, device: &device };
-            let (eta, loss, gradients) = step.run(rows, &flips, &pick(time, rows), &pick(event, rows), &noise)?;
+            let mut go_on = || if told(Told::Part) { Ok(()) } else { Err(Error::Stopped(epoch - 1)) };
+            let (eta, loss, gradients) = step.run(rows, &flips, &pick(time, rows), &pick(event, rows), &noise, &mut go_on)?;
             for (row, eta) in rows.iter().zip(&eta) {
                 risks[train.binary_search(row).expect("rows are training rows")] = *eta;
             }
@@ -132,7 +142,7 @@ pub fn fit(
         if let Some(path) = &checkpoint {
             save(path, &state, &variables, &moments, &best)?;
         }
-        if !progress(&record) {
+        if !told(Told::Epoch(&record)) {
             return Err(Error::Stopped(epoch));
         }
     }
@@ -171,10 +181,12 @@ impl Step<'_> {
         time: &[f64],
         event: &[bool],
         noise: &dyn Fn(usize) -> Noise,
+        go_on: &mut dyn FnMut() -> Result<()>,
     ) -> Result<(Vec<f64>, Option<f64>, Gradients)> {
         let part = self.options.part;
         let parts: Vec<_> = rows.chunks(part).zip(flips.chunks(part)).collect();
-        let pass = |i: usize| -> Result<Tensor> {
+        let mut pass = |i: usize| -> Result<Tensor> {
+            go_on()?;
             let images = gather(self.images, parts[i].0, parts[i].1, self.device)?;
             Ok(self.network.forward_train(&images, &mut noise(i))?.logits.narrow(1, 0, 1)?.flatten_all()?)
         };

@@ -6,5 +6,5 @@ mod fit;
 mod options;
 
 pub use adam::{Adam, Moments};
-pub use fit::{Epoch, Trained, fit};
+pub use fit::{Epoch, Told, Trained, fit};
 pub use options::FitOptions;

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use esccsql_crossformer::input::{Nearest, Outside};
-use esccsql_crossformer::train::{Adam, Epoch, FitOptions, fit};
+use esccsql_crossformer::train::{Adam, Epoch, FitOptions, Told, fit};
 use esccsql_crossformer::weights::{Adapt, Weights, initial};
 use esccsql_crossformer::{Choice, Config, device, loss::Loss};
 use ndarray::{Array4, Axis};
@@ -15,7 +15,8 @@ use rayon::prelude::*;
 use super::network::{Network, problem};
 use super::picture::{input, rule};
 use crate::shape::{
-    Environment, Function, Kind, Model, Problem, Rows, Summary, collect, local, options, progress_begin, progress_step, set_progress_note,
+    Environment, Function, Kind, Model, Problem, Rows, Summary, collect, is_interrupted, local, options, progress_begin, progress_step,
+    set_progress_note,
 };
 
 options! {
@@ -158,11 +159,13 @@ fn train(rows: &Rows, options: &Options) -> Result<Model, Problem> {
     }
     progress_begin(options.epochs);
     let mut seen = 0;
-    let mut told = |epoch: &Epoch| {
-        seen += 1;
-        set_progress_note(note(epoch, options.epochs, name));
-        progress_step();
-        true
+    let mut told = |told: Told| {
+        if let Told::Epoch(epoch) = told {
+            seen += 1;
+            set_progress_note(note(epoch, options.epochs, name));
+            progress_step();
+        }
+        !is_interrupted()
     };
     let trained = fit(&config, &tensors, images.view(), rows.numbers(2), rows.events(3), &training, &mut told).map_err(problem);
     // Epochs that were not needed are done, for the progress bar.

@@ -14,6 +14,7 @@ mod error;
 mod features;
 mod files;
 pub mod guard;
+mod interrupt;
 mod model;
 mod options;
 mod output;
@@ -32,6 +33,8 @@ pub use environment::{Environment, FailedCase, failed_cases, forget_failed_cases
 pub use error::Problem;
 pub use features::{Features, shorten};
 pub use files::{Fetch, fetch_with, is_url, local};
+pub use interrupt::interrupt;
+pub(crate) use interrupt::is_interrupted;
 pub use model::{Fit, Header, Model, Summary, Trained};
 pub use options::{NoOptions, Options};
 pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, TextMap, column_field};

@@ -264,7 +264,7 @@ fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: 
             *w = exp::<S>(*w - top);
         }
         row[n..].fill(0.0);
-        let scale = 1.0 / sum(simd, TOKENS, |i| row[i]);
+        let scale = 1.0 / sum(simd, [&*row], |[w]| w);
         row.iter_mut().for_each(|w| *w *= scale);
     }
 }
@@ -318,7 +318,7 @@ vectorized! {
                 turn(&s.v, n, d, &mut s.turned);
                 product::<S, false>(simd, (&s.g, WIDTH), (&s.turned, TOKENS), (n, d), &mut s.scores);
                 for ((g, w), &(_, i)) in s.scores.chunks_exact_mut(TOKENS).zip(s.weights.chunks_exact(TOKENS)).zip(tokens) {
-                    let mean = sum(simd, TOKENS, |j| g[j] * w[j]);
+                    let mean = sum(simd, [&*g, w], |[g, w]| g * w);
                     g.iter_mut().zip(w).for_each(|(g, w)| *g = w * (*g - mean));
                     let gb = &mut gb[head.start + i * all..][..all];
                     if n == all {

@@ -6,7 +6,7 @@
 
 use super::gemm::{Panels, Rows, Then, multiply};
 use super::linear::column_sums;
-use super::pool::Pool;
+use super::pool::{Buffer, Pool};
 use super::{read, view};
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
@@ -128,12 +128,12 @@ impl Plan {
         y
     }
 
-    /// The reverse of `collect`.
+    /// The reverse of `collect`, behind `lead` zeros.
     fn spread(&self, g: &[f32]) -> Vec<f32> {
         let (h, w) = (self.height / self.stride, self.width / self.stride);
         let (o, n) = (self.out, self.n * self.out);
-        let mut z = vec![0.0; self.batch * self.rows() * self.columns() * n];
-        z.par_chunks_mut(self.columns() * n).enumerate().for_each(|(i, z)| {
+        let mut z = vec![0.0; self.lead() + self.batch * self.rows() * self.columns() * n];
+        z[self.lead()..].par_chunks_mut(self.columns() * n).enumerate().for_each(|(i, z)| {
             let (b, row) = (i / self.rows(), i % self.rows());
             for dy in 0..self.n {
                 let Some(y) = row.checked_sub(dy).filter(|&y| y < h) else { continue };
@@ -146,21 +146,23 @@ impl Plan {
         z
     }
 
-    /// Adds the overlapping rows of the windows' gradient into the cells.
-    fn fold(&self, windows: &[f32]) -> Vec<f32> {
-        let (cell, length) = (self.cell(), self.n * self.cell());
-        let row = self.columns() * cell;
-        let mut cells = vec![0.0; self.batch * self.rows() * row];
-        cells.par_chunks_mut(row).enumerate().for_each(|(i, cells)| {
-            for (x, cells) in cells.chunks_exact_mut(cell).enumerate() {
-                for dx in 0..self.n.min(x + 1) {
-                    let at = (i * self.columns() + x - dx) * length + dx * cell;
-                    if let Some(window) = windows.get(at..at + cell) {
-                        cells.iter_mut().zip(window).for_each(|(c, w)| *c += w);
-                    }
-                }
-            }
-        });
+    /// Rows of zeros before the first of `spread`.
+    fn lead(&self) -> usize {
+        (self.n - 1) * self.n * self.out
+    }
+
+    /// The gradient of the cells from `spread` and the weights by [`arrange`]: a cell belongs to the n windows that end with it,
+    /// whose gradients lie one after the other. Beside the first and the last window of a row lie zeros.
+    fn fold(&self, gz: &[f32], w: &[f32], pool: &Pool) -> Buffer {
+        let (cell, n) = (self.cell(), self.n * self.out);
+        let mut turned = pool.take(w.len());
+        for (i, row) in turned.chunks_exact_mut(n).enumerate() {
+            let (c, dx) = (i / self.n, self.n - 1 - i % self.n);
+            row.copy_from_slice(&w[(dx * cell + c) * n..][..n]);
+        }
+        let panels = Panels::transposed(&turned, cell, self.n * n, pool);
+        let mut cells = pool.take(self.batch * self.rows() * self.columns() * cell);
+        multiply(Rows { values: gz, step: n }, &panels, Then::Nothing, &mut cells);
         cells
     }
 }
@@ -223,20 +225,17 @@ impl CustomOp3 for Convolution {
         let (m, n, k) = plan.product();
         let grad = grad.contiguous()?;
         let (gb, gz) = read([&grad], |[g]| Ok((column_sums(g, plan.out), plan.spread(g))))?;
-        let cells = CpuStorage::F32(read([x], |[x]| Ok(plan.cells(x)))?);
-        let gz = CpuStorage::F32(gz);
-        let by_row = Layout::new((m, n).into(), vec![n, 1], 0);
-        let turned = Layout::new((k, m).into(), vec![1, plan.cell()], 0);
-        let gw = values(cells.matmul(&gz, (1, k, n, m), &turned, &by_row)?)?;
-        drop(cells);
         let gx = if x.track_op() {
-            let w = CpuStorage::F32(read([w], |[w]| Ok(w.to_vec()))?);
-            let turned = Layout::new((n, k).into(), vec![1, n], 0);
-            let windows = values(gz.matmul(&w, (1, m, k, n), &by_row, &turned)?)?;
-            Some(Tensor::from_vec(plan.pixels(&plan.fold(&windows)), x.shape(), x.device())?)
+            let folded = read([w], |[w]| Ok(plan.fold(&gz, w, &self.pool)))?;
+            Some(Tensor::from_vec(plan.pixels(&folded), x.shape(), x.device())?)
         } else {
             None
         };
+        let cells = CpuStorage::F32(read([x], |[x]| Ok(plan.cells(x)))?);
+        let gz = CpuStorage::F32(gz);
+        let by_row = Layout::new((m, n).into(), vec![n, 1], plan.lead());
+        let turned = Layout::new((k, m).into(), vec![1, plan.cell()], 0);
+        let gw = values(cells.matmul(&gz, (1, k, n, m), &turned, &by_row)?)?;
         Ok((gx, Some(Tensor::from_vec(gw, w.shape(), w.device())?), Some(Tensor::from_vec(gb, b.shape(), b.device())?)))
     }
 }

@@ -77,15 +77,18 @@ pub fn add_gradient(x: &[f32], w: &[f32], g: &[f32], gx: &mut [f32]) -> (Vec<f32
 #[inline(always)]
 fn moments<S: pulp::Simd>(simd: S, x: &[f32]) -> (f32, f32) {
     let n = x.len() as f32;
-    let mean = sum(simd, x.len(), |i| x[i]) / n;
-    let variance = sum(simd, x.len(), |i| (x[i] - mean) * (x[i] - mean)) / n;
+    let mean = sum(simd, [x], |[x]| x) / n;
+    let variance = sum(simd, [x], |[x]| (x - mean) * (x - mean)) / n;
     (mean, 1.0 / (variance + EPSILON).sqrt())
 }
 
 vectorized! {
     fn forward<'a>[simd](x: &'a [f32], w: &'a [f32], b: &'a [f32], y: &'a mut [f32]) {
         let n = w.len();
+        // Of known lengths, as in the loops of `backward`: no check of an index keeps them from being vectorised.
+        let b = &b[..n];
         for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
+            let (x, y) = (&x[..n], &mut y[..n]);
             let (mean, scale) = moments(simd, x);
             for i in 0..n {
                 y[i] = (x[i] - mean) * scale * w[i] + b[i];
@@ -106,9 +109,10 @@ vectorized! {
         let n = w.len();
         let (w, gw, gb) = (&w[..n], &mut gw[..n], &mut gb[..n]);
         for ((x, g), gx) in x.chunks_exact(n).zip(g.chunks_exact(n)).zip(gx.chunks_exact_mut(n)) {
+            let (x, g, gx) = (&x[..n], &g[..n], &mut gx[..n]);
             let (mean, scale) = moments(simd, x);
-            let direct = sum(simd, n, |i| g[i] * w[i]) / n as f32;
-            let along = sum(simd, n, |i| g[i] * w[i] * (x[i] - mean) * scale) / n as f32;
+            let direct = sum(simd, [g, w], |[g, w]| g * w) / n as f32;
+            let along = sum(simd, [g, w, x], |[g, w, x]| g * w * (x - mean) * scale) / n as f32;
             for i in 0..n {
                 let unit = (x[i] - mean) * scale;
                 gw[i] += g[i] * unit;

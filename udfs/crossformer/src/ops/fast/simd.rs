@@ -34,18 +34,22 @@ pub fn fma<S: Simd>(a: f32, b: f32, c: f32) -> f32 {
 /// Values of [`sum`] that are added side by side.
 const SIDE: usize = 16;
 
-/// sum of f(0) .. f(n - 1), in sixteen interleaved sums.
+/// Sum of f over rows of one length, side by side, in sixteen interleaved sums.
 #[inline(always)]
-pub fn sum<S: Simd>(simd: S, n: usize, f: impl Fn(usize) -> f32) -> f32 {
+pub fn sum<S: Simd, const N: usize>(simd: S, rows: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f32 {
+    let n = rows[0].len();
+    // Slices of known lengths: a check of each index would keep the loop from being vectorised.
+    let whole = rows.map(|row| &row[..n].as_chunks::<SIDE>().0[..n / SIDE]);
+    let rest = rows.map(|row| &row[n / SIDE * SIDE..n]);
     let mut lanes = [0.0f32; SIDE];
-    let whole = n / SIDE * SIDE;
-    for at in (0..whole).step_by(SIDE) {
+    for i in 0..n / SIDE {
+        let values = whole.map(|row| &row[i]);
         for (l, lane) in lanes.iter_mut().enumerate() {
-            *lane += f(at + l);
+            *lane += f(values.map(|v| v[l]));
         }
     }
-    for i in whole..n {
-        lanes[i - whole] += f(i);
+    for (i, lane) in lanes.iter_mut().enumerate().take(n % SIDE) {
+        *lane += f(rest.map(|row| row[i]));
     }
     let (vectors, _) = S::as_simd_f32s(&lanes);
     let mut total = vectors[0];

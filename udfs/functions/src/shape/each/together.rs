@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::{Batch, Row, Traits};
+use super::batch::Batch;
+use super::{Row, Traits};
 use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
 use crate::shape::options::Options;
-use crate::shape::progress;
+use crate::shape::{interrupt, progress};
 
 /// The parts of a function that [`returns_together`](super::Each::returns_together).
 pub(super) struct Stages<M, P, C> {
@@ -49,6 +50,7 @@ impl Batch {
             }
         };
         for wave in groups.chunks(environment.threads.max(1)) {
+            interrupt::go_on()?;
             let due = |index: usize| index < first.load(Ordering::Relaxed);
             let prepare = |&index: &usize| {
                 let prepare = || (stages.prepare)(&Row { batch: self, index }, &of(index).0);

@@ -1,0 +1,120 @@
+//! The rows of one call, each computed by itself.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::{Row, Traits};
+use crate::shape::column::{Column, sql_name};
+use crate::shape::doc::Doc;
+use crate::shape::environment::{Environment, FailedCase, report_failed_case};
+use crate::shape::error::Problem;
+use crate::shape::options::{Options, json};
+use crate::shape::output::SqlType;
+use crate::shape::{interrupt, progress};
+
+/// The rows of one call.
+pub(super) struct Batch {
+    pub doc: Arc<Doc>,
+    pub rows: usize,
+    pub columns: Vec<(Column, Vec<bool>)>,
+    pub options: Option<ArrayRef>,
+    pub models: Models,
+}
+
+/// Models read in this call, by where their bytes lie: rows of a chunk share them.
+#[derive(Default)]
+pub(super) struct Models(pub Mutex<HashMap<(usize, usize), Arc<dyn Any + Send + Sync>>>);
+
+impl Batch {
+    pub(super) fn map<O: Options, T: SqlType>(
+        &self,
+        traits: Traits,
+        kernel: &(impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync),
+    ) -> Result<Vec<Option<T>>, Problem> {
+        let options = self.parse_options::<O>(traits.recoverable)?;
+        let one = |index: usize| -> Result<Option<T>, Problem> {
+            if !self.columns.iter().all(|(_, valid)| valid[index]) {
+                return Ok(None);
+            }
+            let (options, lenient) = &options[if options.len() == 1 { 0 } else { index }];
+            match kernel(&Row { batch: self, index }, options) {
+                Ok(value) => Ok(Some(value)),
+                Err(problem) => self.failed(index, problem, *lenient).map(|()| None),
+            }
+        };
+        if !traits.heavy || self.rows < 2 {
+            return (0..self.rows).map(one).collect();
+        }
+        let environment = Environment::current();
+        progress::begin(self.rows);
+        // After a failure the rows behind it are not begun; those before it are, so that the failure that is told is the first
+        // in row order, whatever the threads did.
+        let first_failure = AtomicUsize::new(usize::MAX);
+        let run = |index: usize| {
+            let due = index <= first_failure.load(Ordering::Relaxed);
+            let result = if due { interrupt::go_on().and_then(|()| environment.enter(|| one(index))) } else { Ok(None) };
+            if result.is_err() {
+                first_failure.fetch_min(index, Ordering::Relaxed);
+            }
+            progress::step();
+            result
+        };
+        let results: Vec<_> = environment.pool()?.install(|| (0..self.rows).into_par_iter().with_max_len(1).map(run).collect());
+        results.into_iter().collect()
+    }
+
+    /// What a row's failure means: a note where the row may fail.
+    pub(super) fn failed(&self, index: usize, problem: Problem, lenient: bool) -> Result<(), Problem> {
+        if !lenient {
+            return Err(problem);
+        }
+        report_failed_case(FailedCase { function: self.doc.name.clone(), arguments: self.describe(index), message: problem.to_string() });
+        Ok(())
+    }
+
+    /// One entry for all rows where they share their options, else one per row.
+    pub(super) fn parse_options<O: Options>(&self, recoverable: bool) -> Result<Vec<(O, bool)>, Problem> {
+        let Some(array) = &self.options else { return Ok(vec![(O::default(), false)]) };
+        if !matches!(array.data_type(), DataType::Struct(_) | DataType::Map(..) | DataType::Null) {
+            return Err(Problem::user(format!("options must be a STRUCT such as {{'seed': 1}}, got {}", sql_name(array.data_type()))));
+        }
+        let constant = array.len() < 2 || array.slice(0, array.len() - 1).to_data() == array.slice(1, array.len() - 1).to_data();
+        let distinct = if constant { array.len().min(1) } else { array.len() };
+        let mut parsed = (0..distinct)
+            .map(|row| match json(array, row)? {
+                Value::Null => Ok((O::default(), false)),
+                mut value => {
+                    let on_error = recoverable.then(|| value.as_object_mut().and_then(|fields| fields.remove("on_error"))).flatten();
+                    let lenient = match on_error.as_ref().map(|value| value.as_str()) {
+                        None | Some(Some("fail")) => false,
+                        Some(Some("null")) => true,
+                        _ => return Err(Problem::user("options: `on_error` is 'fail' or 'null'")),
+                    };
+                    let empty = value.as_object().is_some_and(|fields| fields.is_empty());
+                    Ok((if empty { O::default() } else { O::parse(&value)? }, lenient))
+                }
+            })
+            .collect::<Result<Vec<_>, Problem>>()?;
+        if parsed.is_empty() {
+            parsed.push((O::default(), false));
+        }
+        Ok(parsed)
+    }
+
+    /// The row's texts, for a message.
+    fn describe(&self, index: usize) -> String {
+        let texts = self.doc.arguments.iter().zip(&self.columns).filter_map(|(argument, (column, _))| match column {
+            Column::Texts(texts) => Some(format!("{}: {}", argument.name, texts[index])),
+            Column::Numbers(numbers) => Some(format!("{}: {}", argument.name, numbers[index])),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join(", ")
+    }
+}
