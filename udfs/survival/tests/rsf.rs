@@ -376,7 +376,7 @@ fn the_out_of_bag_ensemble_is_that_of_the_trees_that_did_not_see_the_row() {
     let options = RsfOptions { trees: 12, node_size: 3, ..Default::default() };
     let forest = fit(&time, &event, x.view(), &options).unwrap();
     let times = [5.0, 15.0, 30.0];
-    let found = forest.oob_ensemble(x.view(), &times).unwrap();
+    let found = forest.oob_ensemble(&time, &event, x.view(), &times).unwrap();
     assert_eq!(found.mortality, forest.oob_mortality);
     // One tree alone sees a row or not: its forest gives the row an out-of-bag value or none.
     let mut alone: Vec<(Forest, Vec<bool>)> = Vec::new();
@@ -404,8 +404,10 @@ fn the_out_of_bag_ensemble_is_that_of_the_trees_that_did_not_see_the_row() {
     // Other rows, and the same in another order, are told.
     let mut turned = x.clone();
     turned.invert_axis(ndarray::Axis(0));
-    for other in [turned.view(), x.slice(ndarray::s![1.., ..])] {
-        assert!(forest.oob_ensemble(other, &times).unwrap_err().to_string().contains("that the forest was fitted on"));
+    let censored = vec![false; rows];
+    for (from, event, x) in [(0, &event, turned.view()), (1, &event, x.slice(ndarray::s![1.., ..])), (0, &censored, x.view())] {
+        let told = forest.oob_ensemble(&time[from..], &event[from..], x, &times).unwrap_err().to_string();
+        assert!(told.contains("that the forest was fitted on"), "{told}");
     }
 }
 

@@ -42,7 +42,7 @@ pub fn rsf_oob_ensemble() -> Function {
         .returns(|rows, options| {
             let trained = Model::decode::<Forest>(shared_model(rows, 4, "model")?).map_err(|problem| problem.at("model"))?;
             let x = arranged(rows.features(2), &trained.header.features).map_err(|problem| problem.at("x"))?;
-            let found = trained.model.oob_ensemble(x.view(), &options.times).map_err(Problem::user)?;
+            let found = trained.model.oob_ensemble(rows.numbers(0), rows.events(1), x.view(), &options.times).map_err(Problem::user)?;
             let one = |row: usize| {
                 let seen = found.mortality[row].is_none();
                 OutOfBag {

@@ -5,10 +5,10 @@ use rayon::prelude::*;
 
 use super::training::check_covariates;
 use super::tree::Tree;
-use super::{Bags, Forest};
+use super::{Bags, Forest, oob_c_index};
 use crate::brier::check_times;
 use crate::error::SurvivalError;
-use crate::outcome::check_rows;
+use crate::outcome::{Outcome, check_rows};
 
 /// Which curve an ensemble averages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,24 +75,27 @@ impl Forest {
     }
 
     /// The out-of-bag ensemble of the training rows: mortality, and the curves at `times`, over the trees that did not see the row.
-    /// `x` are the training rows in their order.
+    /// `time`, `event` and `x` are the training rows in their order.
     ///
     /// # Errors
-    /// Those of [`Forest::oob_survival`], and rows that are not those of the fit.
-    pub fn oob_ensemble(&self, x: ArrayView2<f64>, times: &[f64]) -> Result<OobEnsemble, SurvivalError> {
+    /// Those of [`Outcome::new`] and [`Forest::oob_survival`], and rows that are not those of the fit.
+    pub fn oob_ensemble(&self, time: &[f64], event: &[bool], x: ArrayView2<f64>, times: &[f64]) -> Result<OobEnsemble, SurvivalError> {
+        Outcome::new(time, event)?;
         self.check(x)?;
         if !times.is_empty() {
             check_times(times)?;
         }
+        check_rows("x", time.len(), x.nrows())?;
+        let other_rows = || SurvivalError::OtherRows { fitted: self.rows, found: x.nrows() };
         if x.nrows() != self.rows {
-            return Err(SurvivalError::OtherRows { fitted: self.rows, found: x.nrows() });
+            return Err(other_rows());
         }
         let trees = self.oob_trees();
         let sums = self.oob_sums(x, &self.bags());
         // What the fit kept tells other rows, and another order of them, from its own.
-        let kept = sums.iter().zip(&self.oob_mortality);
-        if kept.into_iter().any(|(&(sum, trees), kept)| (trees > 0).then(|| sum / f64::from(trees)) != *kept) {
-            return Err(SurvivalError::OtherRows { fitted: self.rows, found: x.nrows() });
+        let differs = |(&(sum, trees), kept): (&(f64, u32), &Option<f64>)| (trees > 0).then(|| sum / f64::from(trees)) != *kept;
+        if sums.iter().zip(&self.oob_mortality).any(differs) || oob_c_index(time, event, &self.oob_mortality) != self.oob_c_index {
+            return Err(other_rows());
         }
         Ok(OobEnsemble {
             survival: self.curves_of(&trees, x, times, Curve::Survival),
