@@ -28,8 +28,8 @@ use super::super::Cluster;
 use super::super::datafusion::Place;
 use super::stores::{Stores, wait};
 
-/// Rows of a part at least, where the table has them: a task costs some milliseconds.
-const ROWS: usize = 4;
+/// Rows of a part at least, where the table has them: a task costs some milliseconds, more of them where there are many.
+const ROWS: usize = 8;
 /// Bytes of a model from which on it lies once in the share and its rows hold a reference.
 const LARGE: usize = 16 << 10;
 
