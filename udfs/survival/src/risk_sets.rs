@@ -76,15 +76,19 @@ impl RiskSets {
         }
         let code = |row: u32| strata.map_or(0, |s| s[row as usize]);
 
-        let mut block_of_row = vec![0u32; n];
-        for block in 0..outcome.distinct_times().len() {
-            for position in outcome.block(block) {
-                block_of_row[outcome.order()[position] as usize] = block as u32;
+        // Each row with its time's number.
+        let mut visits: Vec<(u32, u32)> = Vec::with_capacity(n);
+        for block in (0..outcome.distinct_times().len()).rev() {
+            let positions = outcome.block(block);
+            let (rows, is_event) = (&outcome.order()[positions.clone()], &outcome.event()[positions]);
+            for first in [true, false] {
+                visits.extend(rows.iter().zip(is_event).filter(|&(_, &event)| event == first).map(|(&row, _)| (row, block as u32)));
             }
         }
-        let mut row: Vec<u32> = (0..n as u32).collect();
-        let key = |row: u32| (code(row), u32::MAX - block_of_row[row as usize], !event[row as usize]);
-        row.sort_by_key(|&r| key(r));
+        if strata.is_some() {
+            visits.sort_by_key(|&(row, _)| code(row));
+        }
+        let row: Vec<u32> = visits.iter().map(|&(row, _)| row).collect();
 
         let take =
             |values: Option<&[f64]>, default: f64| -> Vec<f64> { row.iter().map(|&r| values.map_or(default, |v| v[r as usize])).collect() };
@@ -93,12 +97,13 @@ impl RiskSets {
         let (mut found, mut blocks): (Vec<Stratum>, Vec<Block>) = (Vec::new(), Vec::new());
         let mut start = 0;
         while start < n {
-            let same = |r: u32| code(r) == code(row[start]) && block_of_row[r as usize] == block_of_row[row[start] as usize];
-            let end = (start..n).find(|&k| !same(row[k])).unwrap_or(n);
+            let (first, block) = visits[start];
+            let same = |&(row, other): &(u32, u32)| other == block && code(row) == code(first);
+            let end = start + visits[start..].iter().take_while(|visit| same(visit)).count();
             let events = event[start..end].iter().filter(|&&e| e).count();
-            let time = outcome.distinct_times()[block_of_row[row[start] as usize] as usize];
-            if found.last().is_none_or(|s| s.code != code(row[start])) {
-                found.push(Stratum { code: code(row[start]), blocks: blocks.len()..blocks.len(), rows: start..start });
+            let time = outcome.distinct_times()[block as usize];
+            if found.last().is_none_or(|s| s.code != code(first)) {
+                found.push(Stratum { code: code(first), blocks: blocks.len()..blocks.len(), rows: start..start });
             }
             let event_weight = weight[start..start + events].iter().sum();
             blocks.push(Block { time, rows: start..end, events, event_weight });

@@ -41,21 +41,22 @@ pub(crate) fn baselines(problem: &Problem, beta: &[f64], ties: Ties) -> Vec<Base
     let stratum_baseline = |(stratum, shift): (&crate::risk_sets::Stratum, &f64)| {
         let unit = (means_eta - shift).exp();
         let (mut total, mut sum, mut event_sum) = (0.0, vec![0.0; p], vec![0.0; p]);
-        // Per block in descending time: hazard, variance and drift it adds.
-        let mut steps = Vec::with_capacity(stratum.blocks.len());
-        for block in &sets.blocks[stratum.blocks.clone()] {
-            let (mut event_total, mut drift) = (0.0, vec![0.0; p]);
-            event_sum.fill(0.0);
+        // Per block in descending time: what it adds to the hazard, its variance and the drift.
+        let blocks = &sets.blocks[stratum.blocks.clone()];
+        let (mut steps, mut drifts) = (Vec::with_capacity(blocks.len()), vec![0.0; blocks.len() * p]);
+        for (block, drift) in blocks.iter().zip(drifts.chunks_exact_mut(p)) {
+            let (mut hazard, mut variance) = (0.0, 0.0);
             for i in block.rows.clone() {
                 total += risk[i];
                 sum.iter_mut().zip(problem.row(i)).for_each(|(s, x)| *s += risk[i] * x);
             }
-            for i in block.event_rows() {
-                event_total += risk[i];
-                event_sum.iter_mut().zip(problem.row(i)).for_each(|(s, x)| *s += risk[i] * x);
-            }
-            let (mut hazard, mut variance) = (0.0, 0.0);
             if block.events > 0 {
+                let mut event_total = 0.0;
+                event_sum.fill(0.0);
+                for i in block.event_rows() {
+                    event_total += risk[i];
+                    event_sum.iter_mut().zip(problem.row(i)).for_each(|(s, x)| *s += risk[i] * x);
+                }
                 for term in terms(ties == Ties::Efron, block.events, block.event_weight, total, event_total) {
                     let denominator = total - term.gone * event_total;
                     hazard += unit * term.hazard;
@@ -66,18 +67,24 @@ pub(crate) fn baselines(problem: &Problem, beta: &[f64], ties: Ties) -> Vec<Base
                     }
                 }
             }
-            steps.push((block.time, hazard, variance, drift));
+            steps.push((block.time, hazard, variance));
         }
-        let mut baseline = Baseline { stratum: stratum.code, time: vec![], cumulative_hazard: vec![], variance: vec![], drift: vec![] };
+        let mut baseline = Baseline {
+            stratum: stratum.code,
+            time: Vec::with_capacity(blocks.len()),
+            cumulative_hazard: Vec::with_capacity(blocks.len()),
+            variance: Vec::with_capacity(blocks.len()),
+            drift: Vec::with_capacity(drifts.len()),
+        };
         let (mut hazard, mut variance, mut drift) = (0.0, 0.0, vec![0.0; p]);
-        for (time, more_hazard, more_variance, more_drift) in steps.into_iter().rev() {
+        for (&(time, more_hazard, more_variance), more_drift) in steps.iter().zip(drifts.chunks_exact(p)).rev() {
             hazard += more_hazard;
             variance += more_variance;
             drift.iter_mut().zip(more_drift).for_each(|(d, m)| *d += m);
             baseline.time.push(time);
             baseline.cumulative_hazard.push(hazard);
             baseline.variance.push(variance);
-            baseline.drift.extend(&drift);
+            baseline.drift.extend_from_slice(&drift);
         }
         baseline
     };

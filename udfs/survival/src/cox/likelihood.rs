@@ -1,6 +1,7 @@
 //! The log partial likelihood of Efron and Breslow, its gradient and its information.
 
 use super::problem::Problem;
+use crate::simd::{axpy, vectorized};
 
 /// Values at one coefficient vector, on the centred and scaled columns.
 pub(crate) struct Evaluation {
@@ -28,10 +29,12 @@ pub(crate) fn terms(efron: bool, events: usize, event_weight: f64, risk: f64, ev
 
 /// exp of the linear predictor times the weight, by position, each stratum shifted so that its largest is 1 x weight.
 /// Returns the shifts too.
+#[inline(always)]
 pub(crate) fn risks(problem: &Problem, beta: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let sets = &problem.sets;
+    let rows = problem.x.chunks_exact(beta.len());
     let eta: Vec<f64> =
-        (0..sets.len()).map(|i| sets.offset[i] + problem.row(i).iter().zip(beta).map(|(x, b)| x * b).sum::<f64>()).collect();
+        sets.offset.iter().zip(rows).map(|(offset, row)| offset + row.iter().zip(beta).map(|(x, b)| x * b).sum::<f64>()).collect();
     let mut risk = vec![0.0; eta.len()];
     let mut shifts = Vec::with_capacity(sets.strata.len());
     for stratum in &sets.strata {
@@ -47,8 +50,28 @@ pub(crate) fn risks(problem: &Problem, beta: &[f64]) -> (Vec<f64>, Vec<f64>, Vec
 /// The information is `sum a_i x_i x_i' - sum w m m'`: `a_i` the expected events of row i, m the risk-weighted mean of each
 /// log term. One pass forward for the means and the hazard, one back for `a`: O(n p^2).
 pub(crate) fn evaluate(problem: &Problem, beta: &[f64], efron: bool, time_weight: Option<&[f64]>) -> Evaluation {
-    let (sets, p) = (&problem.sets, problem.p);
-    let (eta, risk, shifts) = risks(problem, beta);
+    // The compiler unrolls the loops over a few columns where it knows their number.
+    vectorized(
+        #[inline(always)]
+        || match problem.p {
+            1 => evaluate_columns(problem, 1, beta, efron, time_weight),
+            2 => evaluate_columns(problem, 2, beta, efron, time_weight),
+            3 => evaluate_columns(problem, 3, beta, efron, time_weight),
+            4 => evaluate_columns(problem, 4, beta, efron, time_weight),
+            5 => evaluate_columns(problem, 5, beta, efron, time_weight),
+            6 => evaluate_columns(problem, 6, beta, efron, time_weight),
+            7 => evaluate_columns(problem, 7, beta, efron, time_weight),
+            8 => evaluate_columns(problem, 8, beta, efron, time_weight),
+            p => evaluate_columns(problem, p, beta, efron, time_weight),
+        },
+    )
+}
+
+#[inline(always)]
+fn evaluate_columns(problem: &Problem, p: usize, beta: &[f64], efron: bool, time_weight: Option<&[f64]>) -> Evaluation {
+    let sets = &problem.sets;
+    let row = |i: usize| &problem.x[i * p..(i + 1) * p];
+    let (eta, risk, shifts) = risks(problem, &beta[..p]);
     let mut loglik = 0.0;
     let mut gradient = vec![0.0; p];
     let mut information = vec![0.0; p * p];
@@ -63,7 +86,7 @@ pub(crate) fn evaluate(problem: &Problem, beta: &[f64], efron: bool, time_weight
             let block = &sets.blocks[b];
             for i in block.rows.clone() {
                 total += risk[i];
-                add(&mut sum, risk[i], problem.row(i));
+                axpy(&mut sum, risk[i], row(i));
             }
             if block.events == 0 {
                 continue;
@@ -73,9 +96,9 @@ pub(crate) fn evaluate(problem: &Problem, beta: &[f64], efron: bool, time_weight
             event_sum.fill(0.0);
             for i in block.event_rows() {
                 loglik += repeat * sets.weight[i] * (eta[i] - shift);
-                add(&mut gradient, repeat * sets.weight[i], problem.row(i));
+                axpy(&mut gradient, repeat * sets.weight[i], row(i));
                 event_total += risk[i];
-                add(&mut event_sum, risk[i], problem.row(i));
+                axpy(&mut event_sum, risk[i], row(i));
             }
             for term in terms(efron, block.events, block.event_weight, total, event_total) {
                 let denominator = total - term.gone * event_total;
@@ -84,7 +107,7 @@ pub(crate) fn evaluate(problem: &Problem, beta: &[f64], efron: bool, time_weight
                 for ((m, s), e) in mean.iter_mut().zip(&sum).zip(&event_sum) {
                     *m = (s - term.gone * e) / denominator;
                 }
-                add(&mut gradient, -weight, &mean);
+                axpy(&mut gradient, -weight, &mean);
                 add_outer(&mut information, -weight, &mean);
                 growth[b].0 += repeat * term.hazard;
                 growth[b].1 += repeat * term.hazard * (1.0 - term.gone);
@@ -94,24 +117,22 @@ pub(crate) fn evaluate(problem: &Problem, beta: &[f64], efron: bool, time_weight
         for b in stratum.blocks.clone().rev() {
             let block = &sets.blocks[b];
             for i in block.rows.clone() {
-                let grown = if block.event_rows().contains(&i) { growth[b].1 } else { growth[b].0 };
+                let grown = [growth[b].0, growth[b].1][usize::from(sets.event[i])];
                 expected[i] = risk[i] * (hazard + grown);
             }
             hazard += growth[b].0;
         }
     }
+    // A loop of its own, that the sums may stay in registers.
     for (i, &a) in expected.iter().enumerate() {
-        add_outer(&mut information, a, problem.row(i));
+        add_outer(&mut information, a, row(i));
     }
     mirror(&mut information, p);
     Evaluation { loglik, gradient, information }
 }
 
-fn add(to: &mut [f64], factor: f64, x: &[f64]) {
-    to.iter_mut().zip(x).for_each(|(t, x)| *t += factor * x);
-}
-
 /// Adds `factor * x x'` to the lower triangle.
+#[inline(always)]
 pub(crate) fn add_outer(to: &mut [f64], factor: f64, x: &[f64]) {
     for (j, row) in to.chunks_exact_mut(x.len()).enumerate() {
         let scaled = factor * x[j];

@@ -29,25 +29,30 @@ impl Problem {
         if let Some(cluster) = data.cluster {
             check_rows("cluster", n, cluster.len())?;
         }
-        for ((row, column), &value) in data.x.indexed_iter() {
-            if !value.is_finite() {
-                return Err(SurvivalError::NotFinite { what: called(data.names, &[column]), row, value });
-            }
+        if !data.x.iter().all(|value| value.is_finite())
+            && let Some(((row, column), &value)) = data.x.indexed_iter().find(|(_, value)| !value.is_finite())
+        {
+            return Err(SurvivalError::NotFinite { what: called(data.names, &[column]), row, value });
         }
         let sets = RiskSets::new(data.time, data.event, data.weights, data.strata, data.offset)?;
         let mut x = Vec::with_capacity(n * p);
         for &row in &sets.row {
-            x.extend(data.x.row(row as usize));
+            let row = data.x.row(row as usize);
+            match row.as_slice() {
+                Some(row) => x.extend_from_slice(row),
+                None => x.extend(row),
+            }
         }
-        let (mut center, mut scale, mut means) = (vec![0.0; p], vec![1.0; p], vec![0.0; p]);
-        let mut column = vec![0.0; n];
-        for j in 0..p {
-            (0..n).for_each(|i| column[i] = x[i * p + j]);
-            let centring = Centring::of(&column, &sets.weight);
-            (center[j], scale[j]) = (centring.center, centring.scale);
-            means[j] = if column.iter().all(|v| [-1.0, 0.0, 1.0].contains(v)) { 0.0 } else { centring.center };
-            (0..n).for_each(|i| x[i * p + j] = (column[i] - center[j]) / scale[j]);
+        let centrings = Centring::of_columns(&x, p, &sets.weight);
+        let (center, scale): (Vec<f64>, Vec<f64>) = centrings.iter().map(|c| (c.center, c.scale)).unzip();
+        let mut coded = vec![true; p];
+        for row in x.chunks_exact_mut(p) {
+            for (j, value) in row.iter_mut().enumerate() {
+                coded[j] &= [-1.0, 0.0, 1.0].contains(value);
+                *value = (*value - center[j]) / scale[j];
+            }
         }
+        let means = center.iter().zip(coded).map(|(&center, coded)| if coded { 0.0 } else { center }).collect();
         Ok(Self { sets, p, x, center, scale, means })
     }
 
@@ -64,12 +69,29 @@ pub(crate) struct Centring {
 
 impl Centring {
     pub fn of(column: &[f64], weight: &[f64]) -> Self {
-        if column.iter().all(|&v| v == column[0]) {
-            return Self { center: column[0], scale: 1.0 };
+        Self::of_columns(column, 1, weight).remove(0)
+    }
+
+    /// Of each column of `x` (n x p, row-major, n above 0).
+    pub fn of_columns(x: &[f64], p: usize, weight: &[f64]) -> Vec<Self> {
+        let (mut constant, mut center, mut scale) = (vec![true; p], vec![0.0; p], vec![0.0; p]);
+        for (row, weight) in x.chunks_exact(p).zip(weight) {
+            for j in 0..p {
+                constant[j] &= row[j] == x[j];
+                center[j] += row[j] * weight;
+            }
         }
         let total: f64 = weight.iter().sum();
-        let center = column.iter().zip(weight).map(|(v, w)| v * w).sum::<f64>() / total;
-        let scale = column.iter().zip(weight).map(|(v, w)| (v - center).abs() * w).sum::<f64>() / total;
-        Self { center, scale }
+        center.iter_mut().for_each(|c| *c /= total);
+        for (row, weight) in x.chunks_exact(p).zip(weight) {
+            for j in 0..p {
+                scale[j] += (row[j] - center[j]).abs() * weight;
+            }
+        }
+        let centring = |j: usize| match constant[j] {
+            true => Self { center: x[j], scale: 1.0 },
+            false => Self { center: center[j], scale: scale[j] / total },
+        };
+        (0..p).map(centring).collect()
     }
 }
