@@ -9,6 +9,7 @@ use super::summary::two_sided_quantile;
 use super::{CoxFit, Ties};
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
+use crate::simd::axpy;
 
 /// The cumulative hazard of a row at the means, in one stratum: Breslow's estimator, or Efron's where ties are Efron's. Agrees
 /// with R `survfit.coxph`.
@@ -48,14 +49,14 @@ pub(crate) fn baselines(problem: &Problem, beta: &[f64], ties: Ties) -> Vec<Base
             let (mut hazard, mut variance) = (0.0, 0.0);
             for i in block.rows.clone() {
                 total += risk[i];
-                sum.iter_mut().zip(problem.row(i)).for_each(|(s, x)| *s += risk[i] * x);
+                axpy(&mut sum, risk[i], problem.row(i));
             }
             if block.events > 0 {
                 let mut event_total = 0.0;
                 event_sum.fill(0.0);
                 for i in block.event_rows() {
                     event_total += risk[i];
-                    event_sum.iter_mut().zip(problem.row(i)).for_each(|(s, x)| *s += risk[i] * x);
+                    axpy(&mut event_sum, risk[i], problem.row(i));
                 }
                 for term in terms(ties == Ties::Efron, block.events, block.event_weight, total, event_total) {
                     let denominator = total - term.gone * event_total;
