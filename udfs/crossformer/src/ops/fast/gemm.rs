@@ -1,47 +1,71 @@
 //! Products of tokens with weights, with what follows them (bias, GELU, residual) done while a tile is in the nearest cache.
 //!
 //! Each value is one sum over the inner axis in its order, so its bits depend neither on the tile that it falls into nor on the
-//! number of rows or threads. Rows are read where they are; the weights are laid out once in panels of columns.
+//! number of rows or threads. The weights are laid out once in panels of columns.
 
 use super::pool::{Buffer, Pool};
-use super::simd::{gelu, gelu_slope, vectorized};
+use super::simd::{gelu, gelu_slope, lanes, vectorized};
 use pulp::Simd;
 use rayon::prelude::*;
 
-/// Columns of a panel.
-const PANEL: usize = 64;
-/// Rows of a tile at most: its sums, four vectors wide, with a row of the panel and one value are 29 of 32 registers. One more row
-/// makes 33, and sums that pass through memory wait for it at every step.
+mod narrow;
+mod wide;
+
+/// Columns of a panel where sixteen vectors of eight values are all that the registers hold.
+const NARROW: usize = 16;
+/// Columns of a panel elsewhere.
+const WIDE: usize = 64;
+/// Rows of a tile at most: its sums, two or four vectors wide, with a row of the panel and one value are 15 of 16 or 29 of 32
+/// registers. One more row is too much, and sums that pass through memory wait for it at every step.
 const TILE: usize = 6;
 /// Rows that one thread multiplies with a panel before it takes the next panel, at most.
 const PIECE: usize = 128 * TILE;
 
-/// A matrix [k, n] as [n / PANEL, k, PANEL], with zeros beyond column n.
+/// Columns of a panel on this machine.
+fn width() -> usize {
+    if lanes() == 8 { NARROW } else { WIDE }
+}
+
+/// A matrix [k, n] as [n / width, k, width], with zeros beyond column n.
 pub struct Panels {
     k: usize,
     n: usize,
+    width: usize,
     values: Buffer,
 }
 
 impl Panels {
+    /// With values to be written.
+    fn of(k: usize, n: usize, width: usize, pool: &Pool) -> Self {
+        Self { k, n, width, values: pool.take(n.div_ceil(width) * k * width) }
+    }
+
     /// Of the transpose of `w`, [n, k].
     pub fn transposed(w: &[f32], n: usize, k: usize, pool: &Pool) -> Self {
-        let mut values = pool.take(n.div_ceil(PANEL) * k * PANEL);
-        values.par_chunks_mut(k * PANEL).zip(w.par_chunks(PANEL * k)).for_each(|(panel, w)| turn(w, k, panel));
-        Self { k, n, values }
+        let width = width();
+        let mut panels = Self::of(k, n, width, pool);
+        panels.values.par_chunks_mut(k * width).zip(w.par_chunks(width * k)).for_each(|(panel, w)| match width {
+            NARROW => turn_narrow(w, k, panel),
+            _ => turn_wide(w, k, panel),
+        });
+        panels
     }
 
     /// Of `w`, [k, n].
     pub fn straight(w: &[f32], k: usize, n: usize, pool: &Pool) -> Self {
-        let mut values = pool.take(n.div_ceil(PANEL) * k * PANEL);
-        values.par_chunks_mut(k * PANEL).enumerate().for_each(|(p, panel)| {
-            let columns = p * PANEL..n.min((p + 1) * PANEL);
-            for (to, from) in panel.chunks_exact_mut(PANEL).zip(w.chunks_exact(n)) {
+        Self::straight_of(w, k, n, width(), pool)
+    }
+
+    fn straight_of(w: &[f32], k: usize, n: usize, width: usize, pool: &Pool) -> Self {
+        let mut panels = Self::of(k, n, width, pool);
+        panels.values.par_chunks_mut(k * width).enumerate().for_each(|(p, panel)| {
+            let columns = p * width..n.min((p + 1) * width);
+            for (to, from) in panel.chunks_exact_mut(width).zip(w.chunks_exact(n)) {
                 to[..columns.len()].copy_from_slice(&from[columns.clone()]);
                 to[columns.len()..].fill(0.0);
             }
         });
-        Self { k, n, values }
+        panels
     }
 
     pub fn columns(&self) -> usize {
@@ -50,27 +74,39 @@ impl Panels {
 }
 
 vectorized! {
-    /// Rows of `w` become the columns of a panel, sixteen rows by four cache lines at a time.
-    fn turn<'a>[_simd](w: &'a [f32], k: usize, panel: &'a mut [f32]) {
-        const SIDE: usize = 16;
-        if w.len() < PANEL * k {
-            panel.fill(0.0);
-        }
-        let panel = panel.as_chunks_mut::<PANEL>().0;
-        let mut block = [[0.0f32; PANEL]; SIDE];
-        for (group, rows) in w.chunks(SIDE * k).enumerate() {
-            for first in (0..k).step_by(PANEL) {
-                let last = k.min(first + PANEL);
-                for (held, row) in block.iter_mut().zip(rows.chunks_exact(k)) {
-                    held[..last - first].copy_from_slice(&row[first..last]);
-                }
-                for row in &mut block[rows.len() / k..] {
-                    row.fill(0.0);
-                }
-                for (i, line) in panel[first..last].iter_mut().enumerate() {
-                    for (to, held) in line[group * SIDE..][..SIDE].iter_mut().zip(&block) {
-                        *to = held[i];
-                    }
+    fn turn_narrow<'a>[_simd](w: &'a [f32], k: usize, panel: &'a mut [f32]) {
+        turn::<NARROW>(w, k, panel);
+    }
+}
+
+vectorized! {
+    fn turn_wide<'a>[_simd](w: &'a [f32], k: usize, panel: &'a mut [f32]) {
+        turn::<WIDE>(w, k, panel);
+    }
+}
+
+/// Rows of `w` become the W columns of a panel, sixteen rows by four cache lines at a time.
+#[inline(always)]
+fn turn<const W: usize>(w: &[f32], k: usize, panel: &mut [f32]) {
+    const SIDE: usize = 16;
+    const RUN: usize = 64;
+    if w.len() < W * k {
+        panel.fill(0.0);
+    }
+    let panel = panel.as_chunks_mut::<W>().0;
+    let mut block = [[0.0f32; RUN]; SIDE];
+    for (group, rows) in w.chunks(SIDE * k).enumerate() {
+        for first in (0..k).step_by(RUN) {
+            let last = k.min(first + RUN);
+            for (held, row) in block.iter_mut().zip(rows.chunks_exact(k)) {
+                held[..last - first].copy_from_slice(&row[first..last]);
+            }
+            for row in &mut block[rows.len() / k..] {
+                row.fill(0.0);
+            }
+            for (i, line) in panel[first..last].iter_mut().enumerate() {
+                for (to, held) in line[group * SIDE..][..SIDE].iter_mut().zip(&block) {
+                    *to = held[i];
                 }
             }
         }
@@ -112,100 +148,15 @@ pub fn multiply(a: Rows, b: &Panels, then: Then, y: &mut [f32]) {
     let rows = y.len() / b.n;
     // Any cut gives the same bits.
     let share = rows.div_ceil(2 * rayon::current_num_threads());
-    let piece = if rayon::current_num_threads() == 1 { PIECE } else { share.next_multiple_of(TILE).min(PIECE) };
+    let most = if b.width == NARROW { narrow::piece(b.k) } else { PIECE };
+    let piece = if rayon::current_num_threads() == 1 { most } else { share.next_multiple_of(TILE).min(most) };
     y.par_chunks_mut(piece * b.n).enumerate().for_each(|(i, y)| {
         let a = Rows { values: &a.values[i * piece * a.step..], step: a.step };
-        strip(a, b, then, i * piece, y);
+        match b.width {
+            NARROW => narrow::strip(a, b, then, i * piece, y),
+            _ => wide::strip(a, b, then, i * piece, y),
+        }
     });
-}
-
-vectorized! {
-    /// `y` begins at row `first_row`.
-    fn strip<'a>[simd](a: Rows<'a>, b: &'a Panels, then: Then<'a>, first_row: usize, y: &'a mut [f32]) {
-        let rows = y.len() / b.n;
-        for (p, panel) in b.values.chunks_exact(b.k * PANEL).enumerate() {
-            let panel = &panel.as_chunks::<PANEL>().0[..b.k];
-            let (first, last) = (p * PANEL, b.n.min((p + 1) * PANEL));
-            for i in (0..rows).step_by(TILE) {
-                let y = &mut y[i * b.n..];
-                let t = Tile { panel, step: a.step, columns: (first, last), n: b.n };
-                let a = &a.values[i * a.step..];
-                // A closure here would be compiled without the instruction set.
-                match rows - i {
-                    1 => tile::<S, 1>(simd, t, a, y),
-                    2 => tile::<S, 2>(simd, t, a, y),
-                    3 => tile::<S, 3>(simd, t, a, y),
-                    4 => tile::<S, 4>(simd, t, a, y),
-                    5 => tile::<S, 5>(simd, t, a, y),
-                    _ => tile::<S, 6>(simd, t, a, y),
-                }
-                for r in 0..TILE.min(rows - i) {
-                    finish::<S>(then, first_row + i + r, (first, last), b.n, &mut y[r * b.n..]);
-                }
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Tile<'a> {
-    panel: &'a [[f32; PANEL]],
-    /// From a row of `a` to the next.
-    step: usize,
-    /// First column and the one behind the last.
-    columns: (usize, usize),
-    /// From a row of `y` to the next.
-    n: usize,
-}
-
-/// R rows of a panel's columns.
-#[inline(always)]
-fn tile<S: Simd, const R: usize>(simd: S, t: Tile, a: &[f32], y: &mut [f32]) {
-    let k = t.panel.len();
-    let rows: [&[f32]; R] = std::array::from_fn(|r| &a[r * t.step..r * t.step + k]);
-    let mut column = t.columns.0;
-    while column < t.columns.1 {
-        let left = (t.columns.1 - column).div_ceil(S::F32_LANES);
-        let at = column - t.columns.0;
-        // Where vectors are of eight values there are sixteen registers, elsewhere 32.
-        let vectors = if left >= 4 && S::F32_LANES != 8 {
-            sums::<S, R, 4>(simd, t, rows, at, column, y)
-        } else if left >= 2 {
-            sums::<S, R, 2>(simd, t, rows, at, column, y)
-        } else {
-            sums::<S, R, 1>(simd, t, rows, at, column, y)
-        };
-        column += vectors * S::F32_LANES;
-    }
-}
-
-/// R rows by V vectors.
-#[inline(always)]
-fn sums<S: Simd, const R: usize, const V: usize>(simd: S, t: Tile, rows: [&[f32]; R], at: usize, column: usize, y: &mut [f32]) -> usize {
-    let lanes = S::F32_LANES;
-    let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for (i, b) in t.panel.iter().enumerate() {
-        let (b, _) = S::as_simd_f32s(&b[at..at + V * lanes]);
-        let b: [S::f32s; V] = std::array::from_fn(|v| b[v]);
-        for r in 0..R {
-            let a = simd.splat_f32s(rows[r][i]);
-            for v in 0..V {
-                sums[r][v] = simd.mul_add_f32s(a, b[v], sums[r][v]);
-            }
-        }
-    }
-    for (r, sums) in sums.iter().enumerate() {
-        for (v, sum) in sums.iter().enumerate() {
-            let from = column + v * lanes;
-            let to = t.columns.1.min(from + lanes);
-            let y = &mut y[r * t.n + from..r * t.n + to];
-            match S::as_mut_simd_f32s(y).0 {
-                [whole] => *whole = *sum,
-                _ => simd.partial_store_f32s(y, *sum),
-            }
-        }
-    }
-    V
 }
 
 /// Applies `then` to columns of one row, the row'th of all.
@@ -226,6 +177,82 @@ fn finish<S: Simd>(then: Then, row: usize, (first, last): (usize, usize), n: usi
         Then::Slope(before) => {
             let before = &before[row * n + first..row * n + last];
             y.iter_mut().zip(before).for_each(|(y, x)| *y *= gelu_slope::<S>(*x));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers between -1 and 1.
+    fn numbers(n: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let next = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..n).map(next).collect()
+    }
+
+    fn gelu_of(x: f64) -> f64 {
+        x * 0.5 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
+    }
+
+    fn slope_of(x: f64) -> f64 {
+        (gelu_of(x + 1e-6) - gelu_of(x - 1e-6)) / 2e-6
+    }
+
+    #[test]
+    fn products_of_both_kernels_are_the_sums_by_definition() {
+        let pool = Pool::default();
+        // Rows, inner length, columns, step: whole and cut tiles, panels and parts of the inner length; rows that overlap.
+        for (m, k, n, step) in [(1, 1, 1, 1), (7, 30, 17, 30), (6, 256, 16, 256), (13, 300, 65, 300), (20, 700, 130, 700), (9, 24, 32, 8)] {
+            let (a, w) = (numbers((m - 1) * step + k, 1), numbers(k * n, 2));
+            let (bias, onto, factors) = (numbers(n, 3), numbers(m * n, 4), numbers(m + 1, 5));
+            let scales = Scales { values: &factors, each: 1, before: 1 };
+            let cases: [(Then, &dyn Fn(f64, usize, usize) -> f64); 5] = [
+                (Then::Nothing, &|z, _, _| z),
+                (Then::Bias(&bias), &|z, _, j| z + f64::from(bias[j])),
+                (Then::Gelu(&bias), &|z, _, j| gelu_of(z + f64::from(bias[j]))),
+                (Then::Onto { bias: &bias, onto: &onto, scales }, &|z, i, j| {
+                    f64::from(onto[i * n + j]) + f64::from(factors[i + 1]) * (z + f64::from(bias[j]))
+                }),
+                (Then::Slope(&onto), &|z, i, j| z * slope_of(f64::from(onto[i * n + j]))),
+            ];
+            for (then, simply) in cases {
+                let kernels = [NARROW, WIDE].map(|width| {
+                    // The narrow kernel's vectors are of eight values.
+                    if width == NARROW && lanes() != 8 {
+                        return None;
+                    }
+                    let mut y = vec![f32::NAN; m * n];
+                    multiply(Rows { values: &a, step }, &Panels::straight_of(&w, k, n, width, &pool), then, &mut y);
+                    Some(y)
+                });
+                for y in kernels.iter().flatten() {
+                    for (at, &y) in y.iter().enumerate() {
+                        let (i, j) = (at / n, at % n);
+                        let terms = (0..k).map(|l| f64::from(a[i * step + l]) * f64::from(w[l * n + j]));
+                        let (z, size) = terms.fold((0.0, 1.0), |(z, size), t| (z + t, size + t.abs()));
+                        let want = simply(z, i, j);
+                        assert!((f64::from(y) - want).abs() < 2e-6 * size, "{m} {k} {n}, row {i}, column {j}: {y} {want}");
+                    }
+                }
+                if let [Some(narrow), Some(wide)] = kernels {
+                    assert!(narrow.iter().zip(&wide).all(|(a, b)| a.to_bits() == b.to_bits()), "{m} {k} {n}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_transpose_gives_the_same_panels() {
+        let pool = Pool::default();
+        for (k, n) in [(1, 1), (5, 16), (70, 17), (100, 130)] {
+            let w = numbers(k * n, 6);
+            let turned: Vec<f32> = (0..n * k).map(|i| w[i % k * n + i / k]).collect();
+            assert_eq!(&*Panels::transposed(&turned, n, k, &pool).values, &*Panels::straight(&w, k, n, &pool).values, "{k} {n}");
         }
     }
 }

@@ -46,6 +46,11 @@ pub struct Buffer {
 }
 
 impl Buffer {
+    /// Another buffer of the same pool.
+    pub fn beside(&self, n: usize) -> Buffer {
+        self.pool.take(n)
+    }
+
     /// As the tensor library's own products take them; longer than the buffer where that has been larger.
     pub fn storage(&self) -> &CpuStorage {
         &self.values

@@ -5,9 +5,9 @@ use pulp::Simd;
 /// Defines a function whose body is compiled for each instruction set; inside it, `S` is the set
 /// and the name in brackets its token.
 macro_rules! vectorized {
-    ($(#[$doc:meta])* fn $name:ident<$l:lifetime>[$simd:ident]($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident<$l:lifetime>[$simd:ident]($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
         $(#[$doc])*
-        fn $name<$l>($($arg: $ty),*) {
+        $vis fn $name<$l>($($arg: $ty),*) {
             struct Call<$l> { $($arg: $ty),* }
             impl<$l> pulp::WithSimd for Call<$l> {
                 type Output = ();
@@ -24,6 +24,19 @@ macro_rules! vectorized {
     };
 }
 pub(super) use vectorized;
+
+/// Values of a vector of the instruction set that is chosen.
+pub fn lanes() -> usize {
+    struct Lanes;
+    impl pulp::WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    pulp::Arch::new().dispatch(Lanes)
+}
 
 /// a b + c, in one instruction where there is one.
 #[inline(always)]

@@ -1,0 +1,135 @@
+//! Tiles of rows that are copied first, for vectors of eight values of which sixteen fit the registers.
+//!
+//! What the innermost loop reads lies one after the other and at distances that it knows: of a panel, a part that stays in the
+//! nearest cache from tile to tile, and of the rows a tile. Without an address to compute, two instructions of three are products,
+//! which tells on a core whose other half works for somebody else.
+
+use super::super::simd::vectorized;
+use super::{NARROW, Panels, Rows, TILE, Then, finish};
+use pulp::Simd;
+
+/// Part of the inner length that is summed at a time.
+const DEPTH: usize = 256;
+/// Values of the rows of a piece at most: half of a core's second cache.
+const PIECE: usize = 1 << 16;
+/// Steps of the innermost loop that are written out.
+const STEPS: usize = 4;
+/// Vectors in a row of a panel.
+const VECTORS: usize = 2;
+
+/// Rows to multiply with one panel before the next, at most.
+pub fn piece(k: usize) -> usize {
+    (PIECE / k).next_multiple_of(TILE)
+}
+
+/// Rows of `y`, the first of which is the `first_row`th of all.
+pub fn strip(a: Rows, b: &Panels, then: Then, first_row: usize, y: &mut [f32]) {
+    let mut tiles = b.values.beside(y.len().div_ceil(b.n * TILE) * TILE * b.k);
+    run(a, b, then, first_row, y, &mut tiles);
+}
+
+vectorized! {
+    fn run<'a>[simd](a: Rows<'a>, b: &'a Panels, then: Then<'a>, first_row: usize, y: &'a mut [f32], tiles: &'a mut [f32]) {
+        let rows = y.len() / b.n;
+        let tiles = tiles.as_chunks_mut::<TILE>().0;
+        for (i, tile) in tiles.chunks_exact_mut(b.k).enumerate() {
+            copy(&a.values[i * TILE * a.step..], a.step, TILE.min(rows - i * TILE), tile);
+        }
+        for (p, panel) in b.values.chunks_exact(b.k * NARROW).enumerate() {
+            let columns = (p * NARROW, b.n.min((p + 1) * NARROW));
+            for (d, panel) in panel.as_chunks::<NARROW>().0.chunks(DEPTH).enumerate() {
+                let from = d * DEPTH;
+                for (i, tile) in tiles.chunks_exact(b.k).enumerate() {
+                    let high = TILE.min(rows - i * TILE);
+                    let y = &mut y[i * TILE * b.n..];
+                    let tile = &tile[from..from + panel.len()];
+                    // A closure here would be compiled without the instruction set.
+                    match high {
+                        1 => sums::<S, 1>(simd, tile, panel, d > 0, columns, b.n, y),
+                        2 => sums::<S, 2>(simd, tile, panel, d > 0, columns, b.n, y),
+                        3 => sums::<S, 3>(simd, tile, panel, d > 0, columns, b.n, y),
+                        4 => sums::<S, 4>(simd, tile, panel, d > 0, columns, b.n, y),
+                        5 => sums::<S, 5>(simd, tile, panel, d > 0, columns, b.n, y),
+                        _ => sums::<S, 6>(simd, tile, panel, d > 0, columns, b.n, y),
+                    }
+                    if from + panel.len() == b.k {
+                        for r in 0..high {
+                            finish::<S>(then, first_row + i * TILE + r, columns, b.n, &mut y[r * b.n..]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows `step` apart as columns of a tile; what it has beyond them stays as it is.
+#[inline(always)]
+fn copy(a: &[f32], step: usize, rows: usize, tile: &mut [[f32; TILE]]) {
+    let k = tile.len();
+    for (part, tile) in tile.chunks_mut(DEPTH).enumerate() {
+        for r in 0..rows {
+            for (to, a) in tile.iter_mut().zip(&a[r * step + part * DEPTH..r * step + k]) {
+                to[r] = *a;
+            }
+        }
+    }
+}
+
+/// The first R rows of a tile by a panel's part, added to `y` where others have `begun` it.
+#[inline(always)]
+fn sums<S: Simd, const R: usize>(
+    simd: S,
+    tile: &[[f32; TILE]],
+    panel: &[[f32; NARROW]],
+    begun: bool,
+    (first, last): (usize, usize),
+    n: usize,
+    y: &mut [f32],
+) {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
+    let whole = last - first == NARROW;
+    if begun && whole {
+        for r in 0..R {
+            sums[r].copy_from_slice(&S::as_simd_f32s(&y[r * n + first..][..NARROW]).0[..VECTORS]);
+        }
+    } else if begun {
+        for r in 0..R {
+            let mut row = [0.0; NARROW];
+            row[..last - first].copy_from_slice(&y[r * n + first..r * n + last]);
+            sums[r].copy_from_slice(&S::as_simd_f32s(&row).0[..VECTORS]);
+        }
+    }
+    let ((tile, tile_rest), (panel, panel_rest)) = (tile.as_chunks::<STEPS>(), panel.as_chunks::<STEPS>());
+    for (a, b) in tile.iter().zip(panel) {
+        for s in 0..STEPS {
+            add::<S, R>(simd, &a[s], &b[s], &mut sums);
+        }
+    }
+    for (a, b) in tile_rest.iter().zip(panel_rest) {
+        add::<S, R>(simd, a, b, &mut sums);
+    }
+    if whole {
+        for r in 0..R {
+            S::as_mut_simd_f32s(&mut y[r * n + first..][..NARROW]).0[..VECTORS].copy_from_slice(&sums[r]);
+        }
+    } else {
+        for r in 0..R {
+            let mut row = [0.0; NARROW];
+            S::as_mut_simd_f32s(&mut row).0[..VECTORS].copy_from_slice(&sums[r]);
+            y[r * n + first..r * n + last].copy_from_slice(&row[..last - first]);
+        }
+    }
+}
+
+#[inline(always)]
+fn add<S: Simd, const R: usize>(simd: S, a: &[f32; TILE], b: &[f32; NARROW], sums: &mut [[S::f32s; VECTORS]; R]) {
+    let b = S::as_simd_f32s(b).0;
+    let b: [S::f32s; VECTORS] = [b[0], b[1]];
+    for r in 0..R {
+        let a = simd.splat_f32s(a[r]);
+        for v in 0..VECTORS {
+            sums[r][v] = simd.mul_add_f32s(a, b[v], sums[r][v]);
+        }
+    }
+}
