@@ -23,8 +23,8 @@ impl Arranged {
     }
 
     /// The rows in the order of a feature in `keys` and the cuts to try; false if the feature is constant.
-    pub fn arrange(&mut self, feature: &Feature, positions: &[u32], n_split: usize, rng: &mut ChaCha8Rng) -> bool {
-        if !self.draw(feature, positions, n_split, rng) {
+    pub fn arrange(&mut self, feature: Feature, rows: &[u32], n_split: usize, rng: &mut ChaCha8Rng) -> bool {
+        if !self.draw(feature, rows, n_split, rng) {
             return false;
         }
         self.sort(feature.values.len());
@@ -32,8 +32,8 @@ impl Arranged {
     }
 
     /// The ranks of the rows and the cuts to try, without an order of the rows; false if the feature is constant.
-    pub fn draw(&mut self, feature: &Feature, positions: &[u32], n_split: usize, rng: &mut ChaCha8Rng) -> bool {
-        if !self.read(feature, positions) {
+    pub fn draw(&mut self, feature: Feature, rows: &[u32], n_split: usize, rng: &mut ChaCha8Rng) -> bool {
+        if !self.read(feature, rows) {
             return false;
         }
         self.drawn.cuts.clear();
@@ -44,13 +44,13 @@ impl Arranged {
     }
 
     /// Reads the ranks of the rows; false if they are all the same.
-    fn read(&mut self, feature: &Feature, positions: &[u32]) -> bool {
-        let first = feature.rank[positions[0] as usize];
-        if positions.iter().all(|&i| feature.rank[i as usize] == first) {
+    fn read(&mut self, feature: Feature, rows: &[u32]) -> bool {
+        let first = feature.ranks.of(rows[0]);
+        if rows.iter().all(|&i| feature.ranks.of(i) == first) {
             return false;
         }
         self.ranks.clear();
-        self.ranks.extend(positions.iter().map(|&i| feature.rank[i as usize]));
+        self.ranks.extend(rows.iter().map(|&i| feature.ranks.of(i)));
         true
     }
 

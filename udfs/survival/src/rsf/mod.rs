@@ -9,6 +9,7 @@
 //! bit for bit, for any number of threads.
 
 mod arrange;
+mod block;
 pub mod competing;
 mod drawn;
 mod grow;
@@ -192,7 +193,7 @@ pub fn fit_with(
     proceed: &(dyn Fn() -> bool + Sync),
 ) -> Result<Forest, SurvivalError> {
     options.check(x.ncols())?;
-    let training = Training::new(time, event, x)?;
+    let training = Training::new(time, event, x, options)?;
     let trees: Vec<Tree> = (0..options.trees)
         .into_par_iter()
         .map_init(
@@ -206,7 +207,7 @@ pub fn fit_with(
     let mut forest = Forest {
         options: options.clone(),
         rows: training.rows,
-        events: training.event.iter().filter(|&&e| e).count(),
+        events: training.whole.outcome.iter().filter(|&&outcome| outcome & 1 == 1).count(),
         features: training.features,
         event_times: training.event_times.clone(),
         trees,

@@ -1,7 +1,7 @@
 //! What all features of a node share: its event times, and what each of its rows adds to the statistic of a cut.
 
 use super::Splitting;
-use super::training::Training;
+use super::block::Block;
 
 /// Rows are numbered by ascending time within the node, event times from 0.
 #[derive(Debug, Default)]
@@ -22,15 +22,15 @@ pub(super) struct NodeTable {
     pub sum_c: Vec<f64>,
     /// Sample variance of the log-rank scores.
     pub score_variance: f64,
-    /// Time and event of each row, as [`Training::outcome`] has them.
+    /// Time and event of each row, as [`Block::outcome`] has them.
     outcome: Vec<u32>,
 }
 
 impl NodeTable {
-    pub fn fill(&mut self, training: &Training, positions: &[u32], splitting: Splitting) {
-        let size = positions.len();
+    pub fn fill(&mut self, block: &Block, rows: &[u32], splitting: Splitting) {
+        let size = rows.len();
         self.outcome.clear();
-        self.outcome.extend(positions.iter().map(|&i| training.outcome[i as usize]));
+        self.outcome.extend(rows.iter().map(|&i| block.outcome[i as usize]));
         self.time.clear();
         self.event.clear();
         if splitting == Splitting::Conserve {

@@ -41,20 +41,13 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    /// The best cut of `feature` among the rows at `positions`; `None` if the feature is constant there. Where no cut leaves
+    /// The best cut of `feature` among these rows; `None` if the feature is constant there. Where no cut leaves
     /// enough rows on both sides the statistic is negative; where none separates the events it is 0, at the first cut.
-    pub fn best(
-        &mut self,
-        feature: &Feature,
-        positions: &[u32],
-        table: &NodeTable,
-        options: &RsfOptions,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Cut> {
+    pub fn best(&mut self, feature: Feature, rows: &[u32], table: &NodeTable, options: &RsfOptions, rng: &mut ChaCha8Rng) -> Option<Cut> {
         if options.n_split > 0 && options.splitting == Splitting::Logrank {
-            return self.rows.draw(feature, positions, options.n_split, rng).then(|| self.best_of_cuts(table, options.min_leaf));
+            return self.rows.draw(feature, rows, options.n_split, rng).then(|| self.best_of_cuts(table, options.min_leaf));
         }
-        if !self.rows.arrange(feature, positions, options.n_split, rng) {
+        if !self.rows.arrange(feature, rows, options.n_split, rng) {
             return None;
         }
         Some(match options.splitting {

@@ -3,6 +3,9 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use super::RsfOptions;
+use super::block::{Block, Ranks};
+use crate::ascending::ascending;
 use crate::error::SurvivalError;
 use crate::outcome::{Outcome, check_rows};
 
@@ -11,28 +14,27 @@ pub(super) struct Training {
     pub features: usize,
     /// Input row of each position; positions ascend in time.
     pub row: Vec<u32>,
-    /// Distinct time of each position, numbered from 0.
-    pub time_index: Vec<u32>,
-    /// Event of each position.
-    pub event: Vec<bool>,
-    /// Both in one word, read together: the time times 2, and 1 for an event.
-    pub outcome: Vec<u32>,
     /// The distinct times with an event.
     pub event_times: Vec<f64>,
     /// For each distinct time, its number among `event_times` (meaningless for a time without events).
     pub event_index: Vec<u32>,
-    pub feature: Vec<Feature>,
+    /// The distinct values of each feature, ascending.
+    pub values: Vec<Vec<f64>>,
+    /// All rows, by position.
+    pub whole: Block,
 }
 
-pub(super) struct Feature {
-    /// Rank of the value at each position, equal values sharing one.
-    pub rank: Vec<u32>,
-    /// The distinct values, ascending.
-    pub values: Vec<f64>,
+/// A feature as the nodes of a block read it.
+#[derive(Clone, Copy)]
+pub(super) struct Feature<'a> {
+    /// Rank of the value in each row of the block.
+    pub ranks: Ranks<'a>,
+    /// The distinct values of the whole training data, ascending.
+    pub values: &'a [f64],
 }
 
 impl Training {
-    pub fn new(time: &[f64], event: &[bool], x: ArrayView2<f64>) -> Result<Self, SurvivalError> {
+    pub fn new(time: &[f64], event: &[bool], x: ArrayView2<f64>, options: &RsfOptions) -> Result<Self, SurvivalError> {
         let outcome = Outcome::new(time, event)?;
         check_rows("x", time.len(), x.nrows())?;
         check_covariates(x)?;
@@ -52,39 +54,43 @@ impl Training {
                 event_times.push(outcome.distinct_times()[block]);
             }
         }
-        let feature: Vec<Feature> = (0..x.ncols())
+        let mut position = vec![0; outcome.len()];
+        outcome.order().iter().zip(0u32..).for_each(|(&row, at)| position[row as usize] = at);
+        let (columns, values): (Vec<_>, Vec<_>) = (0..x.ncols())
             .into_par_iter()
             .map(|j| {
-                let column = x.column(j);
-                let mut sorted: Vec<(f64, u32)> =
-                    outcome.order().iter().enumerate().map(|(i, &row)| (column[row as usize], i as u32)).collect();
-                sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+                // Read once and in the order of the input: most of it is not in the cache.
+                let column = x.column(j).to_vec();
+                let sorted = ascending(column.iter().copied());
                 let (mut rank, mut values) = (vec![0; sorted.len()], Vec::<f64>::new());
-                for (value, position) in sorted {
+                for (value, row) in sorted {
                     // -0 and 0 compare equal here and share a rank.
                     if values.last() != Some(&value) {
                         values.push(value);
                     }
-                    rank[position as usize] = values.len() as u32 - 1;
+                    rank[position[row as usize] as usize] = values.len() as u32 - 1;
                 }
-                Feature { rank, values }
+                (rank, values)
             })
-            .collect();
-        if feature.iter().all(|f| f.values.len() < 2) {
-            return Err(SurvivalError::ConstantFeatures { features: feature.len() });
+            .unzip();
+        if values.iter().all(|v: &Vec<f64>| v.len() < 2) {
+            return Err(SurvivalError::ConstantFeatures { features: values.len() });
         }
         let both = time_index.iter().zip(outcome.event()).map(|(&time, &event): (&u32, &bool)| time << 1 | u32::from(event)).collect();
         Ok(Self {
             rows: outcome.len(),
-            features: feature.len(),
+            features: values.len(),
             row: outcome.order().to_vec(),
-            time_index,
-            event: outcome.event().to_vec(),
-            outcome: both,
             event_times,
             event_index,
-            feature,
+            values,
+            whole: Block::whole(both, &columns, options.mtry_of(columns.len())),
         })
+    }
+
+    /// A feature in a block of these data.
+    pub fn feature<'a>(&'a self, block: &'a Block, feature: u32) -> Feature<'a> {
+        Feature { ranks: block.ranks(feature), values: &self.values[feature as usize] }
     }
 }
 

@@ -81,7 +81,7 @@ pub fn fit(time: &[f64], cause: &[u32], x: ArrayView2<f64>, options: &CompetingO
     options.forest.check(x.ncols())?;
     check_rows("cause", time.len(), cause.len())?;
     let event: Vec<bool> = cause.iter().map(|&c| c > 0).collect();
-    let training = Training::new(time, &event, x)?;
+    let training = Training::new(time, &event, x, &options.forest)?;
     let mut causes: Vec<u32> = cause.iter().copied().filter(|&c| c > 0).collect();
     causes.sort_unstable();
     causes.dedup();

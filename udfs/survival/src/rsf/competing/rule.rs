@@ -12,10 +12,11 @@ use super::CompetingSplitting;
 use crate::fenwick::Fenwick;
 use crate::rsf::RsfOptions;
 use crate::rsf::arrange::{Arranged, rank_of, row_of};
+use crate::rsf::block::Block;
 use crate::rsf::drawn::Drawn;
 use crate::rsf::grow::Rule;
 use crate::rsf::split::{Cut, NO_CUT, keep};
-use crate::rsf::training::{Feature, Training};
+use crate::rsf::training::Feature;
 
 /// Splits by the events of all causes, weighted.
 pub(super) struct AllCauses<'a> {
@@ -52,18 +53,18 @@ struct Times {
 }
 
 impl Times {
-    fn read(training: &Training, positions: &[u32], cause: &[u32], causes: usize) -> Self {
+    fn read(block: &Block, rows: &[u32], cause: &[u32], causes: usize) -> Self {
         let mut times = Self::default();
         let mut seen = 0;
-        for tied in positions.chunk_by(|&a, &b| training.time_index[a as usize] == training.time_index[b as usize]) {
+        for tied in rows.chunk_by(|&a, &b| block.time(a) == block.time(b)) {
             let mut deaths = vec![0; causes];
             for &i in tied {
-                if let Some(k) = cause[i as usize].checked_sub(1) {
+                if let Some(k) = cause[block.position[i as usize] as usize].checked_sub(1) {
                     deaths[k as usize] += 1;
                 }
             }
             if deaths.iter().any(|&d| d > 0) {
-                times.at_risk.push(positions.len() - seen);
+                times.at_risk.push(rows.len() - seen);
                 times.deaths.extend(deaths);
             }
             seen += tied.len();
@@ -83,10 +84,10 @@ impl<'a> AllCauses<'a> {
         std::mem::take(&mut self.deaths)
     }
 
-    fn table(&mut self, times: &Times, positions: &[u32], cause: usize) -> CauseTable {
+    fn table(&mut self, times: &Times, block: &Block, rows: &[u32], cause: usize) -> CauseTable {
         let (causes, weight) = (self.weights.len(), self.weights[cause]);
         let (mut hazard, mut hazards) = (0.0, vec![0.0]);
-        let mut table = CauseTable { step: Vec::with_capacity(positions.len()), sum_c: vec![0.0], sum_cn: vec![0.0] };
+        let mut table = CauseTable { step: Vec::with_capacity(rows.len()), sum_c: vec![0.0], sum_cn: vec![0.0] };
         let (mut sum_c, mut sum_cn, mut others) = (0.0, 0.0, 0);
         for (deaths, &at_risk) in times.deaths.chunks_exact(causes).zip(&times.at_risk) {
             let kept = if self.splitting == CompetingSplitting::Gray { others } else { 0 };
@@ -101,12 +102,12 @@ impl<'a> AllCauses<'a> {
             table.sum_cn.push(sum_cn);
             others += deaths.iter().sum::<usize>() - deaths[cause];
         }
-        for (row, (&position, &own)) in positions.iter().zip(&times.step).enumerate() {
-            let had = self.cause[position as usize] as usize;
+        for (k, (&row, &own)) in rows.iter().zip(&times.step).enumerate() {
+            let had = self.cause[block.position[row as usize] as usize] as usize;
             let is_kept = self.splitting == CompetingSplitting::Gray && had > 0 && had != cause + 1;
             let step = if is_kept { times.at_risk.len() as u32 } else { own };
             let event = f64::from(u8::from(had == cause + 1));
-            self.residual[row] += weight * (event - hazards[step as usize]);
+            self.residual[k] += weight * (event - hazards[step as usize]);
             table.step.push(step);
         }
         table
@@ -114,17 +115,17 @@ impl<'a> AllCauses<'a> {
 }
 
 impl Rule for AllCauses<'_> {
-    fn open(&mut self, training: &Training, positions: &[u32], _: &RsfOptions) -> bool {
-        let times = Times::read(training, positions, self.cause, self.weights.len());
+    fn open(&mut self, block: &Block, rows: &[u32], _: &RsfOptions) -> bool {
+        let times = Times::read(block, rows, self.cause, self.weights.len());
         self.residual.clear();
-        self.residual.resize(positions.len(), 0.0);
+        self.residual.resize(rows.len(), 0.0);
         let counted = (0..self.weights.len()).filter(|&k| self.weights[k] > 0.0);
-        self.tables = counted.map(|k| self.table(&times, positions, k)).collect();
+        self.tables = counted.map(|k| self.table(&times, block, rows, k)).collect();
         !times.at_risk.is_empty()
     }
 
-    fn best(&mut self, feature: &Feature, positions: &[u32], options: &RsfOptions, rng: &mut ChaCha8Rng) -> Option<Cut> {
-        if !self.rows.arrange(feature, positions, options.n_split, rng) {
+    fn best(&mut self, feature: Feature, rows: &[u32], options: &RsfOptions, rng: &mut ChaCha8Rng) -> Option<Cut> {
+        if !self.rows.arrange(feature, rows, options.n_split, rng) {
             return None;
         }
         let keys = &self.rows.keys;
@@ -154,7 +155,37 @@ impl Rule for AllCauses<'_> {
         Some(best)
     }
 
-    fn close(&mut self, training: &Training, positions: &[u32]) {
-        self.deaths.extend(Times::read(training, positions, self.cause, self.weights.len()).deaths.iter().map(|&d| d as u32));
+    fn close(&mut self, block: &Block, rows: &[u32]) {
+        self.deaths.extend(Times::read(block, rows, self.cause, self.weights.len()).deaths.iter().map(|&d| d as u32));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+    use crate::rng::{below, stream};
+    use crate::rsf::grow::Grower;
+    use crate::rsf::training::Training;
+
+    #[test]
+    fn trees_are_those_without_blocks() {
+        let mut rng = stream(4, 0);
+        let mut draw = |bound| below(&mut rng, bound);
+        let time: Vec<f64> = (0..4000).map(|_| f64::from(1 + draw(900))).collect();
+        let cause: Vec<u32> = (0..4000).map(|_| draw(3)).collect();
+        let event: Vec<bool> = cause.iter().map(|&c| c > 0).collect();
+        let x = Array2::from_shape_fn((4000, 20), |_| f64::from(draw(5000)));
+        let options = RsfOptions::default();
+        let mut training = Training::new(&time, &event, x.view(), &options).unwrap();
+        let cause: Vec<u32> = training.row.iter().map(|&row| cause[row as usize]).collect();
+        let grow = |training: &Training| {
+            let mut grower = Grower::new(training, &options, AllCauses::new(&cause, &[1.0, 2.0], CompetingSplitting::Gray));
+            (grower.grow(0), grower.rule.take_deaths())
+        };
+        let found = grow(&training);
+        training.whole.read_by_column_only();
+        assert_eq!(found, grow(&training));
     }
 }
