@@ -4,6 +4,9 @@
 //! nearest cache from tile to tile, and of the rows a tile. Without an address to compute, two instructions of three are products,
 //! which tells on a core whose other half works for somebody else.
 
+// Loops over rows and vectors by number are unrolled, and the sums stay in registers.
+#![allow(clippy::needless_range_loop)]
+
 use super::super::simd::vectorized;
 use super::{NARROW, Panels, Rows, TILE, Then, finish};
 use pulp::Simd;
