@@ -195,6 +195,9 @@ mod tests {
         (0..n).map(next).collect()
     }
 
+    /// What becomes of a sum at a row and a column.
+    type Simply<'a> = dyn Fn(f64, usize, usize) -> f64 + 'a;
+
     fn gelu_of(x: f64) -> f64 {
         x * 0.5 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2))
     }
@@ -211,7 +214,7 @@ mod tests {
             let (a, w) = (numbers((m - 1) * step + k, 1), numbers(k * n, 2));
             let (bias, onto, factors) = (numbers(n, 3), numbers(m * n, 4), numbers(m + 1, 5));
             let scales = Scales { values: &factors, each: 1, before: 1 };
-            let cases: [(Then, &dyn Fn(f64, usize, usize) -> f64); 5] = [
+            let cases: [(Then, &Simply); 5] = [
                 (Then::Nothing, &|z, _, _| z),
                 (Then::Bias(&bias), &|z, _, j| z + f64::from(bias[j])),
                 (Then::Gelu(&bias), &|z, _, j| gelu_of(z + f64::from(bias[j]))),
