@@ -27,7 +27,7 @@ for (file in sort(list.files(arguments[1], "\\.csv$", full.names = TRUE))) {
   report("survival", "cox_fit_5", function() coxph.fit(x, y, NULL, NULL, NULL, coxph.control(), NULL, "efron", NULL, resid = FALSE))
   if (p >= 100 && n <= 1000) report("survival", "cox_screen", function() for (j in 3:ncol(d)) coxph(y ~ d[[j]]))
   if (p >= 10 && p < 100 && n <= 5000) {
-    trees <- if (n <= 1000) 400 else 20
+    trees <- if (n < 1000) 400 else 20
     for (split in c(10, 0)) {
       task <- paste0(if (split > 0) "rsf_random_" else "rsf_exhaustive_", trees)
       if (has("randomForestSRC")) {
@@ -35,7 +35,7 @@ for (file in sort(list.files(arguments[1], "\\.csv$", full.names = TRUE))) {
         # nsplit = 0 tries every cut. Its default grid of at most 150 times is the faster one; ours has all event times.
         report("randomForestSRC", task, function() randomForestSRC::rfsrc(Surv(time, status) ~ ., d, ntree = trees,
           nodesize = 10, mtry = 4, nsplit = split))
-      } else if (split == 0 && has("ranger") && n <= 1000) {
+      } else if (split == 0 && has("ranger") && n < 1000) {
         report("ranger", task, function()
           ranger::ranger(x = d[, -(1:2)], y = y, num.trees = trees, mtry = 4, min.node.size = 10, num.threads = 1))
       }

@@ -209,8 +209,18 @@ mod tests {
     #[test]
     fn products_of_both_kernels_are_the_sums_by_definition() {
         let pool = Pool::default();
-        // Rows, inner length, columns, step: whole and cut tiles, panels and parts of the inner length; rows that overlap.
-        for (m, k, n, step) in [(1, 1, 1, 1), (7, 30, 17, 30), (6, 256, 16, 256), (13, 300, 65, 300), (20, 700, 130, 700), (9, 24, 32, 8)] {
+        // Rows, inner length, columns, step: whole and cut tiles, panels and parts of the inner length; rows that overlap; one row
+        // that is longer than a piece.
+        let sizes = [
+            (1, 1, 1, 1),
+            (7, 30, 17, 30),
+            (6, 256, 16, 256),
+            (13, 300, 65, 300),
+            (20, 700, 130, 700),
+            (9, 24, 32, 8),
+            (7, 70_000, 3, 70_000),
+        ];
+        for (m, k, n, step) in sizes {
             let (a, w) = (numbers((m - 1) * step + k, 1), numbers(k * n, 2));
             let (bias, onto, factors) = (numbers(n, 3), numbers(m * n, 4), numbers(m + 1, 5));
             let scales = Scales { values: &factors, each: 1, before: 1 };

@@ -22,7 +22,7 @@ const VECTORS: usize = 2;
 
 /// Rows to multiply with one panel before the next, at most.
 pub fn piece(k: usize) -> usize {
-    (PIECE / k).next_multiple_of(TILE)
+    (PIECE / k).max(1).next_multiple_of(TILE)
 }
 
 /// Rows of `y`, the first of which is the `first_row`th of all.

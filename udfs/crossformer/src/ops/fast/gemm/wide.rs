@@ -52,8 +52,7 @@ fn tile<S: Simd, const R: usize>(simd: S, t: Tile, a: &[f32], y: &mut [f32]) {
     while column < t.columns.1 {
         let left = (t.columns.1 - column).div_ceil(S::F32_LANES);
         let at = column - t.columns.0;
-        // Where vectors are of eight values there are sixteen registers, elsewhere 32.
-        let vectors = if left >= 4 && S::F32_LANES != 8 {
+        let vectors = if left >= 4 {
             sums::<S, R, 4>(simd, t, rows, at, column, y)
         } else if left >= 2 {
             sums::<S, R, 2>(simd, t, rows, at, column, y)
