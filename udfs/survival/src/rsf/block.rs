@@ -119,6 +119,12 @@ impl<'a> Blocks<'a> {
         level.checked_sub(1).map_or(self.whole, |own| &self.own[own])
     }
 
+    /// How many blocks lay within each other at most.
+    #[cfg(test)]
+    pub fn depth(&self) -> usize {
+        self.own.len()
+    }
+
     /// Makes a block of its own for a node, where that pays: its rows are then numbered anew. Returns the level of the node's block.
     pub fn enter(&mut self, level: usize, rows: &mut [u32]) -> usize {
         if self.whole.by_row.is_empty() || rows.len() < FEW_ROWS || rows.len() * SPARSE > self.at(level).rows() {
@@ -160,7 +166,7 @@ mod tests {
             let grow = |training: &Training| {
                 let mut grower = Grower::new(training, &options, OneCause::default());
                 let trees: Vec<_> = (0..3).map(|index| grower.grow(index)).collect();
-                (trees, grower.blocks.own.len())
+                (trees, grower.blocks.depth())
             };
             let (found, levels) = grow(&training);
             assert!(levels >= 2, "{levels}");
