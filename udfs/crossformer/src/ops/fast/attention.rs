@@ -3,6 +3,9 @@
 //! Tokens beyond the image take no part: behind the mask a padded key's weight is exactly 0, and a padded query is cut away.
 //! The backward pass computes the weights again: they are larger than everything else that a pass would have to keep.
 
+// Loops over rows by number are unrolled, and the sums stay in registers.
+#![allow(clippy::needless_range_loop)]
+
 use super::simd::{exp, largest, sum, vectorized};
 use super::{read, total, view};
 use crate::ops::Grouping;
@@ -153,29 +156,34 @@ impl CustomOp2 for Attention {
     }
 }
 
+/// A row of a token's channels.
+type Narrow = [f32; WIDTH];
+/// A row of a value per token.
+type Square = [f32; TOKENS];
+
 /// One head's matrices, rows padded to a fixed width.
 struct Scratch {
-    q: Vec<f32>,
-    k: Vec<f32>,
-    v: Vec<f32>,
+    q: Vec<Narrow>,
+    k: Vec<Narrow>,
+    v: Vec<Narrow>,
     /// Keys or values with the channel first.
-    turned: Vec<f32>,
-    weights: Vec<f32>,
+    turned: Vec<Square>,
+    weights: Vec<Square>,
     /// Gradients of the outputs and of the scores.
-    g: Vec<f32>,
-    scores: Vec<f32>,
-    out: Vec<f32>,
+    g: Vec<Narrow>,
+    scores: Vec<Square>,
+    out: Vec<Narrow>,
 }
 
 impl Scratch {
     fn new() -> Self {
-        let narrow = || vec![0.0; TOKENS * WIDTH];
-        let square = || vec![0.0; TOKENS * TOKENS];
+        let narrow = || vec![[0.0; WIDTH]; TOKENS];
+        let square = || vec![[0.0; TOKENS]; TOKENS];
         Self {
             q: narrow(),
             k: narrow(),
             v: narrow(),
-            turned: vec![0.0; WIDTH * TOKENS],
+            turned: vec![[0.0; TOKENS]; WIDTH],
             weights: square(),
             g: narrow(),
             scores: square(),
@@ -185,62 +193,116 @@ impl Scratch {
 }
 
 #[inline(always)]
-fn gather(from: &[f32], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [f32]) {
-    for (row, &(token, _)) in to.chunks_exact_mut(WIDTH).zip(tokens) {
+fn times(mut row: Narrow, scale: f32) -> Narrow {
+    for v in &mut row {
+        *v *= scale;
+    }
+    row
+}
+
+#[inline(always)]
+fn gather(from: &[f32], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [Narrow]) {
+    for (row, &(token, _)) in to.iter_mut().zip(tokens) {
         let from = &from[token * stride + at..][..d];
-        row[..d].iter_mut().zip(from).for_each(|(t, f)| *t = f * scale);
-    }
-}
-
-#[inline(always)]
-fn scatter(from: &[f32], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [f32]) {
-    for (row, &(token, _)) in from.chunks_exact(WIDTH).zip(tokens) {
-        let to = &mut to[token * stride + at..][..d];
-        to.iter_mut().zip(row).for_each(|(t, f)| *t = f * scale);
-    }
-}
-
-/// [tokens, WIDTH] -> [d, TOKENS].
-#[inline(always)]
-fn turn(from: &[f32], n: usize, d: usize, to: &mut [f32]) {
-    for (i, row) in from.chunks_exact(WIDTH).take(n).enumerate() {
-        for (j, v) in row[..d].iter().enumerate() {
-            to[j * TOKENS + i] = *v;
+        match from.as_array::<WIDTH>() {
+            // Of a known length.
+            Some(from) => *row = times(*from, scale),
+            None => row[..d].iter_mut().zip(from).for_each(|(t, f)| *t = f * scale),
         }
     }
 }
 
-/// out[i, ..] = sum over k < inner of a(i, k) b[k, ..], rows of `width` values. a(i, k) is `a[i * step + k]`, or `a[k * step + i]`
-/// when `TURNED`. Six rows at a time: whole tiles are read and written, beyond `n` too.
 #[inline(always)]
-fn product<S: pulp::Simd, const TURNED: bool>(
-    simd: S,
-    (a, step): (&[f32], usize),
-    (b, width): (&[f32], usize),
-    (n, inner): (usize, usize),
-    out: &mut [f32],
-) {
-    let lanes = S::F32_LANES;
-    for i in (0..n).step_by(6) {
-        let rows: [&[f32]; 6] = std::array::from_fn(|r| if TURNED { a } else { &a[(i + r) * step..(i + r) * step + inner] });
-        for j in (0..width).step_by(2 * lanes) {
-            let mut sums = [[simd.splat_f32s(0.0); 2]; 6];
-            for k in 0..inner {
-                let (b, _) = S::as_simd_f32s(&b[k * width + j..k * width + j + 2 * lanes]);
-                let (b0, b1) = (b[0], b[1]);
-                let across: &[f32] = if TURNED { &a[k * step + i..k * step + i + 6] } else { &[] };
-                for r in 0..6 {
-                    let s = simd.splat_f32s(if TURNED { across[r] } else { rows[r][k] });
-                    sums[r][0] = simd.mul_add_f32s(s, b0, sums[r][0]);
-                    sums[r][1] = simd.mul_add_f32s(s, b1, sums[r][1]);
+fn scatter(from: &[Narrow], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [f32]) {
+    for (row, &(token, _)) in from.iter().zip(tokens) {
+        let to = &mut to[token * stride + at..][..d];
+        match to.as_mut_array::<WIDTH>() {
+            Some(to) => *to = times(*row, scale),
+            None => to.iter_mut().zip(row).for_each(|(t, f)| *t = f * scale),
+        }
+    }
+}
+
+/// [tokens, WIDTH] -> [WIDTH, TOKENS], four by four values at a time.
+#[inline(always)]
+fn turn(from: &[Narrow], to: &mut [Square]) {
+    for (i, rows) in from.as_chunks::<4>().0.iter().enumerate() {
+        for (j, lines) in to.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            for l in 0..4 {
+                let line = &mut lines[l][4 * i..4 * i + 4];
+                for r in 0..4 {
+                    line[r] = rows[r][4 * j + l];
                 }
             }
-            for (r, sums) in sums.iter().enumerate() {
-                let at = (i + r) * width + j;
-                let (out, _) = S::as_mut_simd_f32s(&mut out[at..at + 2 * lanes]);
-                out[0] = sums[0];
-                out[1] = sums[1];
+        }
+    }
+}
+
+/// Rows of a product at a time: with two vectors each, their sums fit the registers.
+const TILE: usize = 6;
+
+/// out[i, ..] = sum over k of a[i, k] b[k, ..] for the first `n` rows and, of whole vectors, `width` columns.
+///
+/// Whole tiles are read and written, beyond `n` too.
+#[inline(always)]
+fn product<S: pulp::Simd, const A: usize, const W: usize>(
+    simd: S,
+    a: &[[f32; A]],
+    b: &[[f32; W]],
+    (n, width): (usize, usize),
+    out: &mut [[f32; W]],
+) {
+    for (rows, out) in a.as_chunks::<TILE>().0.iter().zip(out.as_chunks_mut::<TILE>().0).take(n.div_ceil(TILE)) {
+        tile(simd, |k, r| rows[r][k], &b[..b.len().min(A)], width, out);
+    }
+}
+
+/// The same of a[k, i].
+#[inline(always)]
+fn turned<S: pulp::Simd, const A: usize, const W: usize>(
+    simd: S,
+    a: &[[f32; A]],
+    b: &[[f32; W]],
+    (n, width): (usize, usize),
+    out: &mut [[f32; W]],
+) {
+    for (i, out) in out.as_chunks_mut::<TILE>().0.iter_mut().enumerate().take(n.div_ceil(TILE)) {
+        tile(simd, |k, r| a[k].as_chunks::<TILE>().0[i][r], &b[..b.len().min(a.len())], width, out);
+    }
+}
+
+/// Six rows of a product; `a` is a value of k and a row.
+#[inline(always)]
+fn tile<S: pulp::Simd, const W: usize>(simd: S, a: impl Fn(usize, usize) -> f32, b: &[[f32; W]], width: usize, out: &mut [[f32; W]; TILE]) {
+    let lanes = S::F32_LANES;
+    let mut j = 0;
+    while j + lanes < width && j + 2 * lanes <= W {
+        let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
+        for (k, b) in b.iter().enumerate() {
+            let b = S::as_simd_f32s(&b[j..j + 2 * lanes]).0;
+            let (b0, b1) = (b[0], b[1]);
+            for r in 0..TILE {
+                let s = simd.splat_f32s(a(k, r));
+                sums[r][0] = simd.mul_add_f32s(s, b0, sums[r][0]);
+                sums[r][1] = simd.mul_add_f32s(s, b1, sums[r][1]);
             }
+        }
+        for r in 0..TILE {
+            let out = S::as_mut_simd_f32s(&mut out[r][j..j + 2 * lanes]).0;
+            (out[0], out[1]) = (sums[r][0], sums[r][1]);
+        }
+        j += 2 * lanes;
+    }
+    if j < width {
+        let mut sums = [simd.splat_f32s(0.0); TILE];
+        for (k, b) in b.iter().enumerate() {
+            let b = S::as_simd_f32s(&b[j..j + lanes]).0[0];
+            for r in 0..TILE {
+                sums[r] = simd.mul_add_f32s(simd.splat_f32s(a(k, r)), b, sums[r]);
+            }
+        }
+        for r in 0..TILE {
+            S::as_mut_simd_f32s(&mut out[r][j..j + lanes]).0[0] = sums[r];
         }
     }
 }
@@ -249,9 +311,9 @@ fn product<S: pulp::Simd, const TURNED: bool>(
 #[inline(always)]
 fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: usize, bias: &[f32], all: usize) {
     let n = tokens.len();
-    turn(&s.k, n, d, &mut s.turned);
-    product::<S, false>(simd, (&s.q, WIDTH), (&s.turned, TOKENS), (n, d), &mut s.weights);
-    for (row, &(_, i)) in s.weights.chunks_exact_mut(TOKENS).zip(tokens) {
+    turn(&s.k[..n.next_multiple_of(4)], &mut s.turned);
+    product(simd, &s.q, &s.turned[..d], (n, n), &mut s.weights);
+    for (row, &(_, i)) in s.weights.iter_mut().zip(tokens) {
         let bias = &bias[i * all..(i + 1) * all];
         if n == all {
             row[..n].iter_mut().zip(bias).for_each(|(w, b)| *w += b);
@@ -264,7 +326,7 @@ fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: 
             *w = exp::<S>(*w - top);
         }
         row[n..].fill(0.0);
-        let scale = 1.0 / sum(simd, [&*row], |[w]| w);
+        let scale = 1.0 / sum(simd, [&row[..]], |[w]| w);
         row.iter_mut().for_each(|w| *w *= scale);
     }
 }
@@ -282,7 +344,7 @@ vectorized! {
                 gather(qkv, tokens, 3 * c, c + h * d, d, 1.0, &mut s.k);
                 gather(qkv, tokens, 3 * c, 2 * c + h * d, d, 1.0, &mut s.v);
                 weigh(simd, &mut s, tokens, d, &bias[h * all * all..(h + 1) * all * all], all);
-                product::<S, false>(simd, (&s.weights, TOKENS), (&s.v, WIDTH), (tokens.len(), tokens.len()), &mut s.out);
+                product(simd, &s.weights, &s.v[..tokens.len()], (tokens.len(), d), &mut s.out);
                 scatter(&s.out, tokens, c, h * d, d, 1.0, out);
             }
         }
@@ -312,13 +374,13 @@ vectorized! {
                 let head = h * all * all..(h + 1) * all * all;
                 weigh(simd, &mut s, tokens, d, &bias[head.clone()], all);
 
-                product::<S, true>(simd, (&s.weights, TOKENS), (&s.g, WIDTH), (n, n), &mut s.out);
+                turned(simd, &s.weights[..n], &s.g, (n, d), &mut s.out);
                 scatter(&s.out, tokens, 3 * c, 2 * c + h * d, d, 1.0, gq);
 
-                turn(&s.v, n, d, &mut s.turned);
-                product::<S, false>(simd, (&s.g, WIDTH), (&s.turned, TOKENS), (n, d), &mut s.scores);
-                for ((g, w), &(_, i)) in s.scores.chunks_exact_mut(TOKENS).zip(s.weights.chunks_exact(TOKENS)).zip(tokens) {
-                    let mean = sum(simd, [&*g, w], |[g, w]| g * w);
+                turn(&s.v[..n.next_multiple_of(4)], &mut s.turned);
+                product(simd, &s.g, &s.turned[..d], (n, n), &mut s.scores);
+                for ((g, w), &(_, i)) in s.scores.iter_mut().zip(&s.weights).zip(tokens) {
+                    let mean = sum(simd, [&g[..], w], |[g, w]| g * w);
                     g.iter_mut().zip(w).for_each(|(g, w)| *g = w * (*g - mean));
                     let gb = &mut gb[head.start + i * all..][..all];
                     if n == all {
@@ -327,9 +389,9 @@ vectorized! {
                         tokens.iter().zip(&*g).for_each(|(&(_, j), g)| gb[j] += g);
                     }
                 }
-                product::<S, false>(simd, (&s.scores, TOKENS), (&s.k, WIDTH), (n, n), &mut s.out);
+                product(simd, &s.scores, &s.k[..n], (n, d), &mut s.out);
                 scatter(&s.out, tokens, 3 * c, h * d, d, scale, gq);
-                product::<S, true>(simd, (&s.scores, TOKENS), (&s.q, WIDTH), (n, n), &mut s.out);
+                turned(simd, &s.scores[..n], &s.q, (n, d), &mut s.out);
                 scatter(&s.out, tokens, 3 * c, c + h * d, d, 1.0, gq);
             }
         }

@@ -58,18 +58,29 @@ impl Panels {
 
     fn straight_of(w: &[f32], k: usize, n: usize, width: usize, pool: &Pool) -> Self {
         let mut panels = Self::of(k, n, width, pool);
-        panels.values.par_chunks_mut(k * width).enumerate().for_each(|(p, panel)| {
-            let columns = p * width..n.min((p + 1) * width);
-            for (to, from) in panel.chunks_exact_mut(width).zip(w.chunks_exact(n)) {
-                to[..columns.len()].copy_from_slice(&from[columns.clone()]);
-                to[columns.len()..].fill(0.0);
-            }
+        panels.values.par_chunks_mut(k * width).enumerate().for_each(|(p, panel)| match width {
+            NARROW => lay::<NARROW>(w, n, p, panel),
+            _ => lay::<WIDE>(w, n, p, panel),
         });
         panels
     }
 
     pub fn columns(&self) -> usize {
         self.n
+    }
+}
+
+/// The p'th W columns of rows of `n`; zeros where there are fewer.
+fn lay<const W: usize>(w: &[f32], n: usize, p: usize, panel: &mut [f32]) {
+    let columns = n.min((p + 1) * W) - p * W;
+    for (to, from) in panel.as_chunks_mut::<W>().0.iter_mut().zip(w.chunks_exact(n)) {
+        match from[p * W..].first_chunk() {
+            Some(whole) => *to = *whole,
+            None => {
+                to[..columns].copy_from_slice(&from[p * W..]);
+                to[columns..].fill(0.0);
+            }
+        }
     }
 }
 
@@ -159,26 +170,81 @@ pub fn multiply(a: Rows, b: &Panels, then: Then, y: &mut [f32]) {
     });
 }
 
-/// Applies `then` to columns of one row, the row'th of all.
+/// Columns of rows from the `row`th of all.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    rows: usize,
+    first: usize,
+    last: usize,
+    /// Columns of a whole row.
+    n: usize,
+}
+
+/// Applies `then` to columns of the first rows of `y`.
 #[inline(always)]
-fn finish<S: Simd>(then: Then, row: usize, (first, last): (usize, usize), n: usize, y: &mut [f32]) {
-    let y = &mut y[first..last];
+fn finish<S: Simd>(then: Then, at: Place, y: &mut [f32]) {
+    let whole = (at.last - at.first) / NARROW;
+    for i in 0..whole {
+        apply::<S, NARROW>(then, at, at.first + i * NARROW, y);
+    }
+    for column in at.first + whole * NARROW..at.last {
+        apply::<S, 1>(then, at, column, y);
+    }
+}
+
+/// Applies `then` to N columns. By values, of a known length: no check and no other pointer keeps them from being vectors.
+#[inline(always)]
+fn apply<S: Simd, const N: usize>(then: Then, at: Place, column: usize, y: &mut [f32]) {
     match then {
         Then::Nothing => {}
-        Then::Bias(bias) => y.iter_mut().zip(&bias[first..last]).for_each(|(y, b)| *y += b),
-        Then::Gelu(bias) => y.iter_mut().zip(&bias[first..last]).for_each(|(y, b)| *y = gelu::<S>(*y + b)),
+        Then::Bias(bias) => {
+            let bias = part::<N>(bias, column);
+            for r in 0..at.rows {
+                let z = &mut y[r * at.n + column..][..N];
+                for i in 0..N {
+                    z[i] += bias[i];
+                }
+            }
+        }
+        Then::Gelu(bias) => {
+            let bias = part::<N>(bias, column);
+            for r in 0..at.rows {
+                let z = &mut y[r * at.n + column..][..N];
+                for i in 0..N {
+                    z[i] = gelu::<S>(z[i] + bias[i]);
+                }
+            }
+        }
         Then::Onto { bias, onto, scales } => {
-            let onto = &onto[row * n + first..row * n + last];
-            let scale = if scales.values.is_empty() { 1.0 } else { scales.values[(scales.before + row) / scales.each] };
-            for ((y, b), x) in y.iter_mut().zip(&bias[first..last]).zip(onto) {
-                *y = x + scale * (*y + b);
+            let bias = part::<N>(bias, column);
+            for r in 0..at.rows {
+                let row = at.row + r;
+                let onto = part::<N>(onto, row * at.n + column);
+                let scale = if scales.values.is_empty() { 1.0 } else { scales.values[(scales.before + row) / scales.each] };
+                let z = &mut y[r * at.n + column..][..N];
+                for i in 0..N {
+                    z[i] = onto[i] + scale * (z[i] + bias[i]);
+                }
             }
         }
         Then::Slope(before) => {
-            let before = &before[row * n + first..row * n + last];
-            y.iter_mut().zip(before).for_each(|(y, x)| *y *= gelu_slope::<S>(*x));
+            for r in 0..at.rows {
+                let before = part::<N>(before, (at.row + r) * at.n + column);
+                let z = &mut y[r * at.n + column..][..N];
+                for i in 0..N {
+                    z[i] *= gelu_slope::<S>(before[i]);
+                }
+            }
         }
     }
+}
+
+#[inline(always)]
+fn part<const N: usize>(values: &[f32], at: usize) -> [f32; N] {
+    let mut part = [0.0; N];
+    part.copy_from_slice(&values[at..at + N]);
+    part
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::super::simd::vectorized;
-use super::{NARROW, Panels, Rows, TILE, Then, finish};
+use super::{NARROW, Panels, Place, Rows, TILE, Then, finish};
 use pulp::Simd;
 
 /// Part of the inner length that is summed at a time.
@@ -17,8 +17,13 @@ const DEPTH: usize = 256;
 const PIECE: usize = 1 << 16;
 /// Steps of the innermost loop that are written out.
 const STEPS: usize = 4;
+/// A tile is kept as its first four rows and its last two: copies that interleave four or two rows are vectorised, of six not.
+const FOUR: usize = 4;
+const TWO: usize = TILE - FOUR;
 /// Vectors in a row of a panel.
 const VECTORS: usize = 2;
+
+type Tile<'a> = (&'a [[f32; FOUR]], &'a [[f32; TWO]]);
 
 /// Rows to multiply with one panel before the next, at most.
 pub fn piece(k: usize) -> usize {
@@ -27,25 +32,27 @@ pub fn piece(k: usize) -> usize {
 
 /// Rows of `y`, the first of which is the `first_row`th of all.
 pub fn strip(a: Rows, b: &Panels, then: Then, first_row: usize, y: &mut [f32]) {
-    let mut tiles = b.values.beside(y.len().div_ceil(b.n * TILE) * TILE * b.k);
-    run(a, b, then, first_row, y, &mut tiles);
+    let tiles = y.len().div_ceil(b.n * TILE) * b.k;
+    let [mut fours, mut twos] = [FOUR, TWO].map(|rows| b.values.beside(rows * tiles));
+    run(a, b, then, first_row, y, [&mut fours, &mut twos]);
 }
 
 vectorized! {
-    fn run<'a>[simd](a: Rows<'a>, b: &'a Panels, then: Then<'a>, first_row: usize, y: &'a mut [f32], tiles: &'a mut [f32]) {
+    fn run<'a>[simd](a: Rows<'a>, b: &'a Panels, then: Then<'a>, first_row: usize, y: &'a mut [f32], tiles: [&'a mut [f32]; 2]) {
         let rows = y.len() / b.n;
-        let tiles = tiles.as_chunks_mut::<TILE>().0;
-        for (i, tile) in tiles.chunks_exact_mut(b.k).enumerate() {
-            copy(&a.values[i * TILE * a.step..], a.step, TILE.min(rows - i * TILE), tile);
+        let [fours, twos] = tiles;
+        let (fours, twos) = (fours.as_chunks_mut::<FOUR>().0, twos.as_chunks_mut::<TWO>().0);
+        for (i, (fours, twos)) in fours.chunks_exact_mut(b.k).zip(twos.chunks_exact_mut(b.k)).enumerate() {
+            copy(&a.values[i * TILE * a.step..], a.step, rows - i * TILE, fours, twos);
         }
         for (p, panel) in b.values.chunks_exact(b.k * NARROW).enumerate() {
             let columns = (p * NARROW, b.n.min((p + 1) * NARROW));
             for (d, panel) in panel.as_chunks::<NARROW>().0.chunks(DEPTH).enumerate() {
                 let from = d * DEPTH;
-                for (i, tile) in tiles.chunks_exact(b.k).enumerate() {
+                for (i, (fours, twos)) in fours.chunks_exact(b.k).zip(twos.chunks_exact(b.k)).enumerate() {
                     let high = TILE.min(rows - i * TILE);
                     let y = &mut y[i * TILE * b.n..];
-                    let tile = &tile[from..from + panel.len()];
+                    let tile = (&fours[from..from + panel.len()], &twos[from..from + panel.len()]);
                     // A closure here would be compiled without the instruction set.
                     match high {
                         1 => sums::<S, 1>(simd, tile, panel, d > 0, columns, b.n, y),
@@ -56,9 +63,8 @@ vectorized! {
                         _ => sums::<S, 6>(simd, tile, panel, d > 0, columns, b.n, y),
                     }
                     if from + panel.len() == b.k {
-                        for r in 0..high {
-                            finish::<S>(then, first_row + i * TILE + r, columns, b.n, &mut y[r * b.n..]);
-                        }
+                        let at = Place { row: first_row + i * TILE, rows: high, first: columns.0, last: columns.1, n: b.n };
+                        finish::<S>(then, at, y);
                     }
                 }
             }
@@ -66,16 +72,17 @@ vectorized! {
     }
 }
 
-/// Rows `step` apart as columns of a tile; what it has beyond them stays as it is.
+/// Rows `step` apart as columns of a tile; what it has beyond them holds anything.
 #[inline(always)]
-fn copy(a: &[f32], step: usize, rows: usize, tile: &mut [[f32; TILE]]) {
-    let k = tile.len();
-    for (part, tile) in tile.chunks_mut(DEPTH).enumerate() {
-        for r in 0..rows {
-            for (to, a) in tile.iter_mut().zip(&a[r * step + part * DEPTH..r * step + k]) {
-                to[r] = *a;
-            }
-        }
+fn copy(a: &[f32], step: usize, rows: usize, fours: &mut [[f32; FOUR]], twos: &mut [[f32; TWO]]) {
+    let k = fours.len();
+    let row = |r: usize| &a[r.min(rows - 1) * step..][..k];
+    let (r0, r1, r2, r3, r4, r5) = (row(0), row(1), row(2), row(3), row(4), row(5));
+    for (to, (((a, b), c), d)) in fours.iter_mut().zip(r0.iter().zip(r1).zip(r2).zip(r3)) {
+        *to = [*a, *b, *c, *d];
+    }
+    for (to, (a, b)) in twos.iter_mut().zip(r4.iter().zip(r5)) {
+        *to = [*a, *b];
     }
 }
 
@@ -83,7 +90,7 @@ fn copy(a: &[f32], step: usize, rows: usize, tile: &mut [[f32; TILE]]) {
 #[inline(always)]
 fn sums<S: Simd, const R: usize>(
     simd: S,
-    tile: &[[f32; TILE]],
+    (fours, twos): Tile,
     panel: &[[f32; NARROW]],
     begun: bool,
     (first, last): (usize, usize),
@@ -103,14 +110,15 @@ fn sums<S: Simd, const R: usize>(
             sums[r].copy_from_slice(&S::as_simd_f32s(&row).0[..VECTORS]);
         }
     }
-    let ((tile, tile_rest), (panel, panel_rest)) = (tile.as_chunks::<STEPS>(), panel.as_chunks::<STEPS>());
-    for (a, b) in tile.iter().zip(panel) {
+    let ((fours, fours_rest), (twos, twos_rest)) = (fours.as_chunks::<STEPS>(), twos.as_chunks::<STEPS>());
+    let (panel, panel_rest) = panel.as_chunks::<STEPS>();
+    for ((fours, twos), b) in fours.iter().zip(twos).zip(panel) {
         for s in 0..STEPS {
-            add::<S, R>(simd, &a[s], &b[s], &mut sums);
+            add::<S, R>(simd, &fours[s], &twos[s], &b[s], &mut sums);
         }
     }
-    for (a, b) in tile_rest.iter().zip(panel_rest) {
-        add::<S, R>(simd, a, b, &mut sums);
+    for ((fours, twos), b) in fours_rest.iter().zip(twos_rest).zip(panel_rest) {
+        add::<S, R>(simd, fours, twos, b, &mut sums);
     }
     if whole {
         for r in 0..R {
@@ -126,11 +134,11 @@ fn sums<S: Simd, const R: usize>(
 }
 
 #[inline(always)]
-fn add<S: Simd, const R: usize>(simd: S, a: &[f32; TILE], b: &[f32; NARROW], sums: &mut [[S::f32s; VECTORS]; R]) {
+fn add<S: Simd, const R: usize>(simd: S, fours: &[f32; FOUR], twos: &[f32; TWO], b: &[f32; NARROW], sums: &mut [[S::f32s; VECTORS]; R]) {
     let b = S::as_simd_f32s(b).0;
     let b: [S::f32s; VECTORS] = [b[0], b[1]];
     for r in 0..R {
-        let a = simd.splat_f32s(a[r]);
+        let a = simd.splat_f32s(if r < FOUR { fours[r] } else { twos[r - FOUR] });
         for v in 0..VECTORS {
             sums[r][v] = simd.mul_add_f32s(a, b[v], sums[r][v]);
         }

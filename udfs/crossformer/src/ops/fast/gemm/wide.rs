@@ -1,7 +1,7 @@
 //! Tiles of rows that are read where they are, for vectors of which 32 fit the registers.
 
 use super::super::simd::vectorized;
-use super::{Panels, Rows, TILE, Then, WIDE, finish};
+use super::{Panels, Place, Rows, TILE, Then, WIDE, finish};
 use pulp::Simd;
 
 vectorized! {
@@ -24,9 +24,7 @@ vectorized! {
                     5 => tile::<S, 5>(simd, t, a, y),
                     _ => tile::<S, 6>(simd, t, a, y),
                 }
-                for r in 0..TILE.min(rows - i) {
-                    finish::<S>(then, first_row + i + r, (first, last), b.n, &mut y[r * b.n..]);
-                }
+                finish::<S>(then, Place { row: first_row + i, rows: TILE.min(rows - i), first, last, n: b.n }, y);
             }
         }
     }
