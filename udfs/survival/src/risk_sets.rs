@@ -34,6 +34,24 @@ pub(crate) struct Block {
     pub event_weight: f64,
 }
 
+/// Blocks of one stratum whose risks are powers of e from one shift, so that no sum over a risk set is lost beside a larger risk
+/// that has left it. Nearly always a whole stratum.
+#[derive(Clone)]
+pub(crate) struct Span {
+    /// Which of the strata.
+    pub stratum: usize,
+    pub blocks: Range<usize>,
+    pub rows: Range<usize>,
+    /// What is subtracted from the linear predictor: its largest value so far in the stratum, once all of the span are in.
+    pub shift: f64,
+    /// What a sum of risks is multiplied by as it comes from the span before: 0 where a stratum begins. The hazard takes it on the
+    /// way back.
+    pub carry: f64,
+}
+
+/// Within a span, the largest value at risk grows by less than this; e^-745 is 0.
+const REACH: f64 = 200.0;
+
 impl Block {
     pub fn event_rows(&self) -> Range<usize> {
         self.rows.start..self.rows.start + self.events
@@ -118,6 +136,32 @@ impl RiskSets {
 
     pub fn len(&self) -> usize {
         self.row.len()
+    }
+
+    /// Cuts the strata for a linear predictor (by position).
+    pub fn spans(&self, eta: &[f64]) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::with_capacity(self.strata.len());
+        for (which, stratum) in self.strata.iter().enumerate() {
+            let before = spans.len();
+            let (mut start, mut top) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+            for b in stratum.blocks.clone() {
+                let rows = self.blocks[b].rows.clone();
+                top = eta[rows.clone()].iter().copied().fold(top, f64::max);
+                match spans[before..].last_mut() {
+                    Some(span) if top - start < REACH => {
+                        (span.blocks.end, span.rows.end, span.shift) = (b + 1, rows.end, top);
+                    }
+                    _ => {
+                        start = top;
+                        spans.push(Span { stratum: which, blocks: b..b + 1, rows, shift: top, carry: 0.0 });
+                    }
+                }
+            }
+            for i in before + 1..spans.len() {
+                spans[i].carry = (spans[i - 1].shift - spans[i].shift).exp();
+            }
+        }
+        spans
     }
 
     /// `values` (by input row) in the order of the positions.

@@ -47,7 +47,10 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
 
 /// P(X > x) of a chi-square with `df` degrees of freedom.
 pub(crate) fn chi_square_tail(x: f64, df: f64) -> f64 {
-    if x <= 0.0 {
+    if !x.is_finite() {
+        // An infinite statistic leaves no tail, one that is not a number has none.
+        if x > 0.0 { 0.0 } else { f64::NAN }
+    } else if x <= 0.0 {
         1.0
     } else if df == 1.0 {
         erfc((x / 2.0).sqrt())

@@ -256,3 +256,91 @@ fn a_fit_cut_short_is_not_called_separated() {
     assert_eq!(found.warnings.len(), 1, "{:?}", found.warnings);
     assert!(found.warnings[0].contains("no convergence in 1 iterations"));
 }
+
+/// [`example`] and one row more, at a value of the first covariate far outside.
+fn with_outlier(time: f64, event: bool, value: f64) -> (Array2<f64>, Vec<f64>, Vec<bool>) {
+    let (x, mut times, mut events) = example();
+    let row = Array2::from_shape_fn((1, 3), |(_, j)| if j == 0 { value } else { 0.0 });
+    times.push(time);
+    events.push(event);
+    (ndarray::concatenate(ndarray::Axis(0), &[x.view(), row.view()]).unwrap(), times, events)
+}
+
+/// A row that leaves before the others' first event, or with the first event and a certain one, says nothing about the others,
+/// though e to its linear predictor is beyond any number.
+#[test]
+fn a_row_far_outside_that_leaves_first_changes_nothing() {
+    let (x, time, event) = example();
+    let plain = CoxData::new(x.view(), &time, &event);
+    for ties in [Ties::Efron, Ties::Breslow, Ties::Exact] {
+        let options = CoxOptions { ties, ..Default::default() };
+        let want = fit(&plain, &options).unwrap();
+        for event in [false, true] {
+            let (x, time, event) = with_outlier(0.001, event, 5000.0 * want.coef[0].signum());
+            let data = CoxData::new(x.view(), &time, &event);
+            let found = fit(&data, &options).unwrap();
+            assert!(found.converged && found.status == [Coefficient::Estimated; 3] && found.warnings.is_empty(), "{:?}", found.warnings);
+            for j in 0..3 {
+                close(found.coef[j], want.coef[j], 1e-9);
+                close(found.variance[j * 3 + j], want.variance[j * 3 + j], 1e-7);
+            }
+            close(found.loglik, want.loglik, 1e-9);
+            let (residuals, of_plain) = (found.residuals(&data).unwrap(), want.residuals(&plain).unwrap());
+            for i in 0..40 {
+                close(residuals.martingale[i], of_plain.martingale[i], 1e-7);
+            }
+            // At covariates 0, after the last event; the outlier's own step is nothing beside it.
+            let at_zero = |fit: &CoxFit| {
+                let means: f64 = fit.means.iter().zip(&fit.coef).map(|(m, b)| m * b).sum();
+                fit.baselines[0].cumulative_hazard.last().unwrap().ln() - means
+            };
+            close(at_zero(&found), at_zero(&want), 1e-7);
+            if ties == Ties::Exact {
+                continue;
+            }
+            let alone = CoxData { x: x.slice(s![.., ..1]), ..data };
+            let want = fit(&CoxData { x: plain.x.slice(s![.., ..1]), ..plain }, &options).unwrap();
+            let row = screen(&alone, &options).unwrap()[0];
+            assert_eq!(row.status, Coefficient::Estimated);
+            close(row.coef, want.coef[0], 1e-9);
+            close(row.se, want.variance[0].sqrt(), 1e-7);
+        }
+    }
+}
+
+/// Events in the order of a covariate: the likelihood goes to 1, as far as one follows it.
+#[test]
+fn a_monotone_likelihood_is_flagged_at_any_size() {
+    for n in [3, 5, 10, 20, 50, 200] {
+        let time: Vec<f64> = (1..=n).map(f64::from).collect();
+        let event = vec![true; n as usize];
+        let x = Array2::from_shape_fn((n as usize, 2), |(i, j)| if j == 0 { -(i as f64) } else { ((i * 7) % 11) as f64 });
+        let certain = 2.0 * (1..=n).map(|i| f64::from(i).ln()).sum::<f64>();
+        let one = CoxData::new(x.slice(s![.., ..1]), &time, &event);
+        let found = fit(&one, &CoxOptions::default()).unwrap();
+        assert_eq!(found.status, [Coefficient::Diverging], "{n}: {:?}", found.warnings);
+        close(found.likelihood_ratio.statistic, certain, 1e-6);
+        let row = screen(&one, &CoxOptions::default()).unwrap()[0];
+        assert!(row.status == Coefficient::Diverging && row.p.is_nan(), "{n}: {row:?}");
+        close(row.likelihood_ratio, certain, 1e-6);
+        let found = fit(&CoxData::new(x.view(), &time, &event), &CoxOptions::default()).unwrap();
+        assert_eq!(found.status[0], Coefficient::Diverging, "{n}: {:?}", found.warnings);
+    }
+}
+
+#[test]
+fn one_cluster_is_no_sample_of_clusters() {
+    let (x, time, event) = example();
+    let data = CoxData { cluster: Some(&[7; 40]), ..CoxData::new(x.view(), &time, &event) };
+    assert!(fit(&data, &CoxOptions::default()).unwrap_err().to_string().contains("two clusters or more"));
+}
+
+#[test]
+fn events_at_one_time_do_not_test_for_a_change() {
+    let x = Array2::from_shape_fn((4, 1), |(i, _)| [1.0, 3.0, 2.0, 5.0][i]);
+    let (time, event) = ([1.0, 2.0, 3.0, 4.0], [false, true, false, false]);
+    let data = CoxData::new(x.view(), &time, &event);
+    let found = fit(&data, &CoxOptions::default()).unwrap();
+    let rows = found.zph(&data, ZphTransform::default()).unwrap();
+    assert!(rows.iter().all(|row| row.p.is_nan() && row.chi_square.is_nan()), "{rows:?}");
+}

@@ -153,3 +153,21 @@ fn threads_leave_the_bits() {
     let stored: CoxnetFit = serde_json::from_str(&serde_json::to_string(&one).unwrap()).unwrap();
     assert_eq!(stored, one);
 }
+
+/// A row far outside that leaves before the first event is in no risk set, though e to its linear predictor is beyond any number.
+#[test]
+fn a_row_far_outside_that_leaves_first_changes_nothing() {
+    let (x, time, event) = example(60, 3);
+    let options = |lambda: f64| CoxnetOptions { lambda: Some(vec![lambda]), standardize: false, tolerance: 1e-14, ..Default::default() };
+    let want = fit(&CoxnetData::new(x.view(), &time, &event), &options(0.01)).unwrap();
+    let far = Array2::from_shape_fn((61, 3), |(i, j)| if i < 60 { x[[i, j]] } else { [5000.0, 0.0, 0.0][j] });
+    let time: Vec<f64> = time.into_iter().chain([0.001]).collect();
+    let event: Vec<bool> = event.into_iter().chain([false]).collect();
+    // The likelihood is divided by the number of rows.
+    let found = fit(&CoxnetData::new(far.view(), &time, &event), &options(0.01 * 60.0 / 61.0)).unwrap();
+    assert_eq!(found.coef[0].index, want.coef[0].index);
+    for (found, want) in found.coef[0].value.iter().zip(&want.coef[0].value) {
+        close(*found, *want, 1e-6);
+    }
+    close(found.dev_ratio[0], want.dev_ratio[0], 1e-9);
+}

@@ -9,6 +9,7 @@ use super::summary::two_sided_quantile;
 use super::{CoxFit, Ties};
 use crate::error::SurvivalError;
 use crate::outcome::check_rows;
+use crate::risk_sets::{Span, Stratum};
 use crate::simd::axpy;
 
 /// The cumulative hazard of a row at the means, in one stratum: Breslow's estimator, or Efron's where ties are Efron's. Agrees
@@ -35,17 +36,24 @@ impl Baseline {
 
 pub(crate) fn baselines(problem: &Problem, beta: &[f64], ties: Ties) -> Vec<Baseline> {
     let (sets, p) = (&problem.sets, problem.p);
-    let (_, risk, shifts) = risks(problem, beta);
+    let (_, risk, spans) = risks(problem, beta);
     // The means, on the scaled columns: reported means are not always the centre of computation.
     let means: Vec<f64> = (0..p).map(|j| (problem.means[j] - problem.center[j]) / problem.scale[j]).collect();
     let means_eta: f64 = means.iter().zip(beta).map(|(m, b)| m * b).sum();
-    let stratum_baseline = |(stratum, shift): (&crate::risk_sets::Stratum, &f64)| {
-        let unit = (means_eta - shift).exp();
+    let stratum_baseline = |(stratum, spans): (&Stratum, &[Span])| {
         let (mut total, mut sum, mut event_sum) = (0.0, vec![0.0; p], vec![0.0; p]);
         // Per block in descending time: what it adds to the hazard, its variance and the drift.
         let blocks = &sets.blocks[stratum.blocks.clone()];
         let (mut steps, mut drifts) = (Vec::with_capacity(blocks.len()), vec![0.0; blocks.len() * p]);
-        for (block, drift) in blocks.iter().zip(drifts.chunks_exact_mut(p)) {
+        let mut left = spans.iter().peekable();
+        let mut unit = 0.0;
+        for (b, drift) in stratum.blocks.clone().zip(drifts.chunks_exact_mut(p)) {
+            let block = &sets.blocks[b];
+            if let Some(span) = left.next_if(|span| span.blocks.start == b) {
+                unit = (means_eta - span.shift).exp();
+                total *= span.carry;
+                sum.iter_mut().for_each(|s| *s *= span.carry);
+            }
             let (mut hazard, mut variance) = (0.0, 0.0);
             for i in block.rows.clone() {
                 total += risk[i];
@@ -89,7 +97,8 @@ pub(crate) fn baselines(problem: &Problem, beta: &[f64], ties: Ties) -> Vec<Base
         }
         baseline
     };
-    sets.strata.iter().zip(&shifts).map(stratum_baseline).collect()
+    let by_stratum = spans.chunk_by(|a, b| a.stratum == b.stratum);
+    sets.strata.iter().zip(by_stratum).map(stratum_baseline).collect()
 }
 
 /// Survival of m rows at given times; each m x times, row-major.

@@ -8,21 +8,24 @@ use super::problem::Problem;
 /// `B(k, m) = B(k, m-1) + r_m B(k-1, m-1)`, with its first and second derivatives. O(events x rows x p^2) at each time.
 pub(crate) fn evaluate(problem: &Problem, beta: &[f64]) -> Evaluation {
     let (sets, p) = (&problem.sets, problem.p);
-    let (eta, risk, shifts) = risks(problem, beta);
+    let (eta, ..) = risks(problem, beta);
+    let mut risk = vec![0.0; eta.len()];
     let mut loglik = 0.0;
     let mut gradient = vec![0.0; p];
     let mut information = vec![0.0; p * p];
-    for (stratum, &shift) in sets.strata.iter().zip(&shifts) {
+    for stratum in &sets.strata {
         for b in stratum.blocks.clone() {
             let block = &sets.blocks[b];
             if block.events == 0 {
                 continue;
             }
+            let members = stratum.rows.start..block.rows.end;
+            let shift = eta[members.clone()].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            members.clone().for_each(|i| risk[i] = (eta[i] - shift).exp());
             for i in block.event_rows() {
                 loglik += eta[i] - shift;
                 gradient.iter_mut().zip(problem.row(i)).for_each(|(g, x)| *g += x);
             }
-            let members = stratum.rows.start..block.rows.end;
             let sums = subset_sums(problem, &risk, members, block.events);
             loglik -= sums.log;
             for j in 0..p {

@@ -29,6 +29,11 @@ pub fn fit(data: &CoxData, options: &CoxOptions) -> Result<CoxFit, SurvivalError
     if options.ties == Ties::Exact && (data.weights.is_some() || robust) {
         return Err(bad_option("ties", "'efron' or 'breslow' with weights or a robust variance", "'exact'".into()));
     }
+    if let Some([first, rest @ ..]) = data.cluster
+        && rest.iter().all(|c| c == first)
+    {
+        return Err(bad_option("cluster", "two clusters or more", "one".into()));
+    }
     let problem = Problem::new(data)?;
     let p = problem.p;
     let evaluate = |beta: &[f64]| match options.ties {
@@ -48,13 +53,14 @@ pub fn fit(data: &CoxData, options: &CoxOptions) -> Result<CoxFit, SurvivalError
     let variance = ldl.inverse();
     let mut step = at.gradient.clone();
     ldl.solve(&mut step);
+    let certain = certain(at.loglik, loglik_null);
     let status: Vec<Coefficient> = (0..p)
         .map(|j| match (independent[j], ldl.kept()[j]) {
             (false, _) => Coefficient::Aliased,
-            (true, false) => Coefficient::Diverging,
+            (true, kept) if certain || !kept => Coefficient::Diverging,
             // What R asks: would one more step still move it? Before the likelihood has settled it would in any case.
-            (true, true) if converged && step[j].abs() > 1e-6 && step[j].abs() > 1e-4 * beta[j].abs() => Coefficient::Diverging,
-            (true, true) => Coefficient::Estimated,
+            (true, _) if converged && step[j].abs() > 1e-6 && step[j].abs() > 1e-4 * beta[j].abs() => Coefficient::Diverging,
+            (true, _) => Coefficient::Estimated,
         })
         .collect();
 
@@ -89,6 +95,17 @@ pub fn fit(data: &CoxData, options: &CoxOptions) -> Result<CoxFit, SurvivalError
     })
 }
 
+/// Whether a change of the log-likelihood is within the tolerance. Relative to itself, one that goes to 0 (of events in the order of
+/// a covariate) would never settle.
+pub(crate) fn settled(change: f64, loglik: f64, null: f64, tolerance: f64) -> bool {
+    change.abs() <= tolerance * loglik.abs().max(0.01 * null.abs())
+}
+
+/// Whether the events follow from the covariates, so that the data say nothing about any coefficient but its direction.
+pub(crate) fn certain(loglik: f64, null: f64) -> bool {
+    loglik.abs() <= 1e-9 * null.abs()
+}
+
 struct Settled {
     beta: Vec<f64>,
     at: Evaluation,
@@ -99,6 +116,7 @@ struct Settled {
 fn newton(null: Evaluation, independent: &[bool], options: &CoxOptions, evaluate: impl Fn(&[f64]) -> Evaluation) -> Settled {
     let p = independent.len();
     let mut settled = Settled { beta: vec![0.0; p], at: null, iterations: 0, converged: !independent.contains(&true) };
+    let null = settled.at.loglik;
     while !settled.converged && settled.iterations < options.max_iter {
         let mut step = settled.at.gradient.clone();
         Ldl::new(&settled.at.information, p, DEPENDENT, Some(independent)).solve(&mut step);
@@ -107,7 +125,7 @@ fn newton(null: Evaluation, independent: &[bool], options: &CoxOptions, evaluate
             let beta: Vec<f64> = settled.beta.iter().zip(&step).map(|(b, s)| b + s).collect();
             let next = evaluate(&beta);
             let change = next.loglik - settled.at.loglik;
-            settled.converged = change.abs() <= options.tolerance * next.loglik.abs();
+            settled.converged = self::settled(change, next.loglik, null, options.tolerance);
             // A fall within rounding is convergence, a larger one asks for half the step.
             if settled.converged || change > 0.0 {
                 (settled.beta, settled.at) = (beta, next);

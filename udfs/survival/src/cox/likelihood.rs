@@ -1,6 +1,7 @@
 //! The log partial likelihood of Efron and Breslow, its gradient and its information.
 
 use super::problem::Problem;
+use crate::risk_sets::Span;
 use crate::simd::{axpy, vectorized};
 
 /// Values at one coefficient vector, on the centred and scaled columns.
@@ -27,22 +28,19 @@ pub(crate) fn terms(efron: bool, events: usize, event_weight: f64, risk: f64, ev
     })
 }
 
-/// exp of the linear predictor times the weight, by position, each stratum shifted so that its largest is 1 x weight.
-/// Returns the shifts too.
+/// The linear predictor, exp of it times the weight, each span shifted, and the spans; the first two by position.
 #[inline(always)]
-pub(crate) fn risks(problem: &Problem, beta: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+pub(crate) fn risks(problem: &Problem, beta: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<Span>) {
     let sets = &problem.sets;
     let rows = problem.x.chunks_exact(beta.len());
     let eta: Vec<f64> =
         sets.offset.iter().zip(rows).map(|(offset, row)| offset + row.iter().zip(beta).map(|(x, b)| x * b).sum::<f64>()).collect();
+    let spans = sets.spans(&eta);
     let mut risk = vec![0.0; eta.len()];
-    let mut shifts = Vec::with_capacity(sets.strata.len());
-    for stratum in &sets.strata {
-        let shift = eta[stratum.rows.clone()].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        stratum.rows.clone().for_each(|i| risk[i] = sets.weight[i] * (eta[i] - shift).exp());
-        shifts.push(shift);
+    for span in &spans {
+        span.rows.clone().for_each(|i| risk[i] = sets.weight[i] * (eta[i] - span.shift).exp());
     }
-    (eta, risk, shifts)
+    (eta, risk, spans)
 }
 
 /// Values at `beta`; each event time counts `time_weight[block]` times (once when absent).
@@ -71,7 +69,7 @@ pub(crate) fn evaluate(problem: &Problem, beta: &[f64], efron: bool, time_weight
 fn evaluate_columns(problem: &Problem, p: usize, beta: &[f64], efron: bool, time_weight: Option<&[f64]>) -> Evaluation {
     let sets = &problem.sets;
     let row = |i: usize| &problem.x[i * p..(i + 1) * p];
-    let (eta, risk, shifts) = risks(problem, &beta[..p]);
+    let (eta, risk, spans) = risks(problem, &beta[..p]);
     let mut loglik = 0.0;
     let mut gradient = vec![0.0; p];
     let mut information = vec![0.0; p * p];
@@ -79,10 +77,11 @@ fn evaluate_columns(problem: &Problem, p: usize, beta: &[f64], efron: bool, time
     let mut expected = vec![0.0; sets.len()];
     // Growth of the hazard at each block, for rows that stay and for its events.
     let mut growth = vec![(0.0, 0.0); sets.blocks.len()];
-    for (stratum, &shift) in sets.strata.iter().zip(&shifts) {
-        let mut total = 0.0;
-        sum.fill(0.0);
-        for b in stratum.blocks.clone() {
+    let mut total = 0.0;
+    for span in &spans {
+        total *= span.carry;
+        sum.iter_mut().for_each(|s| *s *= span.carry);
+        for b in span.blocks.clone() {
             let block = &sets.blocks[b];
             for i in block.rows.clone() {
                 total += risk[i];
@@ -95,7 +94,7 @@ fn evaluate_columns(problem: &Problem, p: usize, beta: &[f64], efron: bool, time
             let mut event_total = 0.0;
             event_sum.fill(0.0);
             for i in block.event_rows() {
-                loglik += repeat * sets.weight[i] * (eta[i] - shift);
+                loglik += repeat * sets.weight[i] * (eta[i] - span.shift);
                 axpy(&mut gradient, repeat * sets.weight[i], row(i));
                 event_total += risk[i];
                 axpy(&mut event_sum, risk[i], row(i));
@@ -113,8 +112,10 @@ fn evaluate_columns(problem: &Problem, p: usize, beta: &[f64], efron: bool, time
                 growth[b].1 += repeat * term.hazard * (1.0 - term.gone);
             }
         }
-        let mut hazard = 0.0;
-        for b in stratum.blocks.clone().rev() {
+    }
+    let mut hazard = 0.0;
+    for span in spans.iter().rev() {
+        for b in span.blocks.clone().rev() {
             let block = &sets.blocks[b];
             for i in block.rows.clone() {
                 let grown = [growth[b].0, growth[b].1][usize::from(sets.event[i])];
@@ -122,6 +123,7 @@ fn evaluate_columns(problem: &Problem, p: usize, beta: &[f64], efron: bool, time
             }
             hazard += growth[b].0;
         }
+        hazard *= span.carry;
     }
     // A loop of its own, that the sums may stay in registers.
     for (i, &a) in expected.iter().enumerate() {

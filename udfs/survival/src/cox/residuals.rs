@@ -97,13 +97,15 @@ struct Raw {
 
 fn compute(problem: &Problem, beta: &[f64], ties: Ties) -> Raw {
     let (sets, n, p) = (&problem.sets, problem.sets.len(), problem.p);
-    let (_, risk, _) = risks(problem, beta);
+    let (_, risk, spans) = risks(problem, beta);
     let mut raw = Raw { martingale: vec![0.0; n], score: vec![0.0; n * p], schoenfeld: vec![0.0; n * p] };
-    for stratum in &sets.strata {
-        let (mut total, mut sum, mut event_sum) = (0.0, vec![0.0; p], vec![0.0; p]);
-        // Per block: the hazard, and its integral of the mean, that it adds for rows that stay and for its events.
-        let mut growth = Vec::with_capacity(stratum.blocks.len());
-        for block in &sets.blocks[stratum.blocks.clone()] {
+    let (mut total, mut sum, mut event_sum) = (0.0, vec![0.0; p], vec![0.0; p]);
+    // Per block: the hazard, and its integral of the mean, that it adds for rows that stay and for its events.
+    let mut growth = Vec::with_capacity(sets.blocks.len());
+    for span in &spans {
+        total *= span.carry;
+        sum.iter_mut().for_each(|s| *s *= span.carry);
+        for block in &sets.blocks[span.blocks.clone()] {
             let (mut event_total, mut own) = (0.0, Growth::zero(p));
             event_sum.fill(0.0);
             for i in block.rows.clone() {
@@ -131,8 +133,10 @@ fn compute(problem: &Problem, beta: &[f64], ties: Ties) -> Raw {
             }
             growth.push(own);
         }
-        let (mut hazard, mut hazard_mean) = (0.0, vec![0.0; p]);
-        for (block, own) in sets.blocks[stratum.blocks.clone()].iter().zip(&growth).rev() {
+    }
+    let (mut hazard, mut hazard_mean) = (0.0, vec![0.0; p]);
+    for span in spans.iter().rev() {
+        for (block, own) in sets.blocks[span.blocks.clone()].iter().zip(&growth[span.blocks.clone()]).rev() {
             for i in block.rows.clone() {
                 let event = sets.event[i];
                 let r = risk[i] / sets.weight[i];
@@ -148,6 +152,8 @@ fn compute(problem: &Problem, beta: &[f64], ties: Ties) -> Raw {
             hazard += own.stay;
             hazard_mean.iter_mut().zip(&own.stay_mean).for_each(|(h, m)| *h += m);
         }
+        hazard *= span.carry;
+        hazard_mean.iter_mut().for_each(|h| *h *= span.carry);
     }
     raw
 }

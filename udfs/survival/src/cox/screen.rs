@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::fit::DEPENDENT;
+use super::fit::{DEPENDENT, certain, settled};
 use super::likelihood::terms;
 use super::problem::Centring;
 use super::{Coefficient, CoxData, CoxOptions, Ties};
@@ -94,7 +94,7 @@ impl Column<'_> {
                 iterations += 1;
                 let next = self.evaluate(beta + step, &mut buffer);
                 let change = next.loglik - at.loglik;
-                converged = change.abs() <= options.tolerance * next.loglik.abs();
+                converged = settled(change, next.loglik, null, options.tolerance);
                 if converged || change > 0.0 {
                     beta += step;
                     at = next;
@@ -107,7 +107,7 @@ impl Column<'_> {
             }
         }
         let step = (at.gradient / at.information).abs();
-        let diverging = at.information <= start * DEPENDENT || (step > 1e-6 && step > 1e-4 * beta.abs());
+        let diverging = at.information <= start * DEPENDENT || certain(at.loglik, null) || (step > 1e-6 && step > 1e-4 * beta.abs());
         let status = match (aliased, diverging) {
             (true, _) => Coefficient::Aliased,
             (false, true) => Coefficient::Diverging,
@@ -136,22 +136,20 @@ impl Column<'_> {
     fn evaluate(&self, beta: f64, risk: &mut [f64]) -> Values {
         let sets = self.sets;
         let mut values = Values { loglik: 0.0, gradient: 0.0, information: 0.0 };
-        for stratum in &sets.strata {
-            let rows = stratum.rows.clone();
-            let mut shift = f64::NEG_INFINITY;
-            for i in rows.clone() {
-                risk[i] = sets.offset[i] + beta * self.x[i];
-                shift = shift.max(risk[i]);
-            }
-            for b in stratum.blocks.clone() {
+        for (risk, (offset, x)) in risk.iter_mut().zip(sets.offset.iter().zip(&self.x)) {
+            *risk = offset + beta * x;
+        }
+        let (mut s0, mut s1, mut s2) = (0.0, 0.0, 0.0);
+        for span in &sets.spans(risk) {
+            for b in span.blocks.clone() {
                 for i in sets.blocks[b].event_rows() {
-                    values.loglik += sets.weight[i] * (risk[i] - shift);
+                    values.loglik += sets.weight[i] * (risk[i] - span.shift);
                     values.gradient += sets.weight[i] * self.x[i];
                 }
             }
-            rows.for_each(|i| risk[i] = sets.weight[i] * (risk[i] - shift).exp());
-            let (mut s0, mut s1, mut s2) = (0.0, 0.0, 0.0);
-            for block in &sets.blocks[stratum.blocks.clone()] {
+            span.rows.clone().for_each(|i| risk[i] = sets.weight[i] * (risk[i] - span.shift).exp());
+            (s0, s1, s2) = (s0 * span.carry, s1 * span.carry, s2 * span.carry);
+            for block in &sets.blocks[span.blocks.clone()] {
                 let (mut e0, mut e1, mut e2) = (0.0, 0.0, 0.0);
                 for i in block.rows.clone() {
                     let (r, x) = (risk[i], self.x[i]);

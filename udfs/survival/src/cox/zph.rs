@@ -31,7 +31,8 @@ pub struct ZphRow {
 }
 
 impl CoxFit {
-    /// Score tests of adding x g(t) for each column of x, then for all together (the last row). NaN for an aliased column.
+    /// Score tests of adding x g(t) for each column of x, then for all together (the last row). NaN for an aliased column, and where
+    /// all events are at one time.
     ///
     /// Agrees with R `cox.zph` of survival >= 3, not with the older correlation test. `data` is what the model was fitted to.
     ///
@@ -70,7 +71,9 @@ impl CoxFit {
             let chi_square = Ldl::new(&matrix, size, DEPENDENT, None).quadratic(&score);
             ZphRow { chi_square, df: kept.len(), p: chi_square_tail(chi_square, kept.len() as f64) }
         };
-        let estimated: Vec<usize> = (0..p).filter(|&j| !self.coef[j].is_nan()).collect();
+        // Events at one time alone say nothing about a change with time.
+        let changes = g.iter().any(|&g| g != 0.0);
+        let estimated: Vec<usize> = (0..p).filter(|&j| changes && !self.coef[j].is_nan()).collect();
         let missing = ZphRow { chi_square: f64::NAN, df: 0, p: f64::NAN };
         let mut rows: Vec<ZphRow> = (0..p).map(|j| if estimated.contains(&j) { test(&[j]) } else { missing }).collect();
         rows.push(if estimated.is_empty() { missing } else { test(&estimated) });
