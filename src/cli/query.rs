@@ -11,7 +11,7 @@ use super::terminal;
 use crate::engine::duckdb::{Settings, open};
 use crate::interrupt::{self, WhenStuck};
 use crate::render::{Format, Table};
-use crate::script::{is_query, split};
+use crate::script::{PieceKind, UNCLOSED, is_query, split};
 
 /// Run SQL and print the result.
 #[derive(Debug, clap::Args)]
@@ -40,13 +40,17 @@ pub struct QueryArgs {
 pub fn query(args: &QueryArgs) -> Result<ExitCode> {
     let given = args.sql.as_deref().or(args.command.as_deref()).unwrap_or("-");
     let sql = if given == "-" { standard_input()? } else { given.to_string() };
+    let pieces = split(&sql);
+    if let Some(piece) = pieces.iter().find(|piece| piece.kind == PieceKind::Unclosed) {
+        bail!("line {}: {UNCLOSED}", piece.line);
+    }
     let settings = Settings { threads: args.threads.map(usize::from), memory_limit: None, read_only: args.readonly };
     let session = open(args.db.as_deref(), &settings)?;
     interrupt::listen(&session, WhenStuck::Exit)?;
     let limits = terminal::limits();
     let engines = args.engine.engines();
     let mut out = io::BufWriter::new(io::stdout().lock());
-    for piece in split(&sql) {
+    for piece in pieces {
         if piece.is_command() {
             bail!("line {}: {}: dot commands are for esccsql shell", piece.line, piece.text);
         }

@@ -29,7 +29,8 @@ pub struct ReportArgs {
     /// html: one file; md: Markdown with its figures and tables as files beside it.
     #[arg(long, value_enum, default_value_t = Format::Html)]
     format: Format,
-    /// Set a variable; a SET VARIABLE of the same name in the script is passed over.
+    /// Set a variable; a SET VARIABLE of the same name in the script is passed over. The script must set or read a variable
+    /// of that name.
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
     /// Threads [default: all cores].

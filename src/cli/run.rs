@@ -33,7 +33,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
     /// Set a variable; a SET VARIABLE of the same name in the script is passed over. Numbers, true, false, null, 'text',
-    /// [lists] and {structs} are SQL, anything else is text.
+    /// [lists] and {structs} are SQL, anything else is text. The script must set or read a variable of that name.
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
     /// Run this step (name or number) and all after it, changed or not.

@@ -16,7 +16,7 @@ use crate::engine::duckdb::{Settings, open};
 use crate::interrupt::{self, WhenStuck};
 use crate::progress;
 use crate::render::{Format, Table};
-use crate::script;
+use crate::script::{self, Piece, PieceKind, UNCLOSED};
 
 const HELP: &str = "\
 .functions [NAME]   list the functions, or document one
@@ -123,7 +123,7 @@ impl Shell<'_> {
     fn take(&mut self, pending: &mut String) {
         for piece in script::split(&std::mem::take(pending)) {
             interrupt::forget();
-            let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
+            let result = self.piece(&piece);
             if let Err(error) = result {
                 if terminal::is_broken_pipe(&error) {
                     self.is_over = true;
@@ -136,6 +136,14 @@ impl Shell<'_> {
             if self.is_over {
                 return;
             }
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece) -> Result<()> {
+        match piece.kind {
+            PieceKind::Command => self.command(&piece.text),
+            PieceKind::Unclosed => bail!("line {}: {UNCLOSED}", piece.line),
+            PieceKind::Statement | PieceKind::Prose => self.statement(&piece.text),
         }
     }
 
@@ -216,7 +224,7 @@ impl Shell<'_> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         for piece in script::split(&text) {
             interrupt::forget();
-            let result = if piece.is_command() { self.command(&piece.text) } else { self.statement(&piece.text) };
+            let result = self.piece(&piece);
             result.with_context(|| format!("{}:{}", path.display(), piece.line))?;
         }
         Ok(())

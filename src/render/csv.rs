@@ -9,7 +9,7 @@ pub fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", names.join(","))?;
     for row in 0..table.rows() {
         let fields: Vec<String> =
-            (0..table.columns.len()).map(|column| table.text(row, column).map_or(String::new(), |text| field(&text))).collect();
+            (0..table.columns.len()).map(|column| table.whole_text(row, column).map_or(String::new(), |text| field(&text))).collect();
         writeln!(out, "{}", fields.join(","))?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 
+use super::value::Blobs;
 use super::{Table, number, value};
 
 pub fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
@@ -54,7 +55,7 @@ fn json(array: &ArrayRef, row: usize) -> String {
             finite(value.is_finite(), number::float(value))
         }
         DataType::Boolean => array.as_boolean().value(row).to_string(),
-        kind if kind.is_numeric() => value::text(array, row).unwrap_or_else(|| "null".into()),
+        kind if kind.is_numeric() => value::text(array, row, Blobs::Whole).unwrap_or_else(|| "null".into()),
         DataType::List(_) => items(&array.as_list::<i32>().value(row)),
         DataType::LargeList(_) => items(&array.as_list::<i64>().value(row)),
         DataType::FixedSizeList(..) => items(&array.as_fixed_size_list().value(row)),
@@ -68,13 +69,13 @@ fn json(array: &ArrayRef, row: usize) -> String {
             let entries = array.as_map().value(row);
             let members: Vec<String> = (0..entries.len())
                 .map(|at| {
-                    let key = value::text(entries.column(0), at).unwrap_or_default();
+                    let key = value::text(entries.column(0), at, Blobs::Whole).unwrap_or_default();
                     format!("{}:{}", text(&key), json(entries.column(1), at))
                 })
                 .collect();
             format!("{{{}}}", members.join(","))
         }
-        _ => value::text(array, row).map_or("null".into(), |value| text(&value)),
+        _ => value::text(array, row, Blobs::Whole).map_or("null".into(), |value| text(&value)),
     }
 }
 

@@ -11,7 +11,7 @@ pub fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "|{}|", rules.join("|"))?;
     for row in 0..table.rows() {
         let cells: Vec<String> =
-            (0..table.columns.len()).map(|column| cell(table.text(row, column).as_deref().unwrap_or("NULL"))).collect();
+            (0..table.columns.len()).map(|column| cell(table.whole_text(row, column).as_deref().unwrap_or("NULL"))).collect();
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     Ok(())

@@ -14,6 +14,8 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use duckdb::Statement;
 
+use value::Blobs;
+
 /// A query's result.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -84,10 +86,16 @@ impl Table {
         self.text(0, 0)?.parse().ok()
     }
 
-    /// A cell as DuckDB casts it to VARCHAR; `None` is NULL.
+    /// A cell as DuckDB casts it to VARCHAR, with BLOBs shortened for a reader; `None` is NULL.
     pub fn text(&self, row: usize, column: usize) -> Option<String> {
         let (batch, row) = self.locate(row)?;
-        value::text(batch.column(column), row)
+        value::text(batch.column(column), row, Blobs::Short)
+    }
+
+    /// A cell as DuckDB casts it to VARCHAR; `None` is NULL.
+    pub fn whole_text(&self, row: usize, column: usize) -> Option<String> {
+        let (batch, row) = self.locate(row)?;
+        value::text(batch.column(column), row, Blobs::Whole)
     }
 
     /// The bytes of a BLOB.

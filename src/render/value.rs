@@ -7,8 +7,17 @@ use esccsql_functions::shape::Model;
 
 use super::number;
 
+/// How much of a BLOB is written. A model is always named by its kind and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blobs {
+    /// The first bytes.
+    Short,
+    /// All bytes.
+    Whole,
+}
+
 /// `None` is NULL.
-pub fn text(array: &ArrayRef, row: usize) -> Option<String> {
+pub fn text(array: &ArrayRef, row: usize, blobs: Blobs) -> Option<String> {
     if array.is_null(row) {
         return None;
     }
@@ -20,33 +29,34 @@ pub fn text(array: &ArrayRef, row: usize) -> Option<String> {
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_string(),
         DataType::Utf8View => array.as_string_view().value(row).to_string(),
         DataType::Decimal128(_, scale) => decimal(array.as_primitive::<Decimal128Type>().value(row), usize::try_from(*scale).unwrap_or(0)),
-        DataType::Binary => blob(array.as_binary::<i32>().value(row)),
-        DataType::LargeBinary => blob(array.as_binary::<i64>().value(row)),
-        DataType::BinaryView => blob(array.as_binary_view().value(row)),
-        DataType::List(_) => list(&array.as_list::<i32>().value(row)),
-        DataType::LargeList(_) => list(&array.as_list::<i64>().value(row)),
-        DataType::FixedSizeList(..) => list(&array.as_fixed_size_list().value(row)),
+        DataType::Binary => blob(array.as_binary::<i32>().value(row), blobs),
+        DataType::LargeBinary => blob(array.as_binary::<i64>().value(row), blobs),
+        DataType::BinaryView => blob(array.as_binary_view().value(row), blobs),
+        DataType::List(_) => list(&array.as_list::<i32>().value(row), blobs),
+        DataType::LargeList(_) => list(&array.as_list::<i64>().value(row), blobs),
+        DataType::FixedSizeList(..) => list(&array.as_fixed_size_list().value(row), blobs),
         DataType::Struct(fields) => {
             let array = array.as_struct();
             let members: Vec<String> = (fields.iter().zip(array.columns()))
-                .map(|(field, member)| format!("'{}': {}", field.name(), nested(member, row)))
+                .map(|(field, member)| format!("'{}': {}", field.name(), nested(member, row, blobs)))
                 .collect();
             format!("{{{}}}", members.join(", "))
         }
         DataType::Map(..) => {
             let entries = array.as_map().value(row);
-            let entries: Vec<String> =
-                (0..entries.len()).map(|at| format!("{}={}", nested(entries.column(0), at), nested(entries.column(1), at))).collect();
+            let entries: Vec<String> = (0..entries.len())
+                .map(|at| format!("{}={}", nested(entries.column(0), at, blobs), nested(entries.column(1), at, blobs)))
+                .collect();
             format!("{{{}}}", entries.join(", "))
         }
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
             let key = dictionary.normalized_keys()[row];
-            return text(dictionary.values(), key);
+            return text(dictionary.values(), key, blobs);
         }
         DataType::Union(..) => {
             let array = array.as_union();
-            return text(array.child(array.type_id(row)), array.value_offset(row));
+            return text(array.child(array.type_id(row)), array.value_offset(row), blobs);
         }
         DataType::Interval(_) => match array.as_primitive_opt::<IntervalMonthDayNanoType>() {
             Some(intervals) => {
@@ -81,38 +91,50 @@ fn decimal(value: i128, scale: usize) -> String {
     if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-fn list(items: &ArrayRef) -> String {
-    let items: Vec<String> = (0..items.len()).map(|at| nested(items, at)).collect();
+fn list(items: &ArrayRef, blobs: Blobs) -> String {
+    let items: Vec<String> = (0..items.len()).map(|at| nested(items, at, blobs)).collect();
     format!("[{}]", items.join(", "))
 }
 
-/// A value within a list, struct or map: text that could be misread is in quotes.
-fn nested(array: &ArrayRef, row: usize) -> String {
-    let Some(text) = text(array, row) else { return "NULL".into() };
-    let is_text = matches!(array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..));
-    let special = |c: char| "()[]{},:='\"\\".contains(c);
-    let needs_quotes = text.is_empty() || text.contains(special) || text.trim() != text || (is_text && text.eq_ignore_ascii_case("null"));
-    if is_text && needs_quotes {
+/// A value within a list, struct or map: text, or the text of a whole BLOB, that could be misread is in quotes.
+fn nested(array: &ArrayRef, row: usize, blobs: Blobs) -> String {
+    let Some(text) = text(array, row, blobs) else { return "NULL".into() };
+    let kind = array.data_type();
+    let is_text = matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..));
+    let is_whole_blob = blobs == Blobs::Whole && matches!(kind, DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
+    // A BLOB's own backslashes need none.
+    let special = |c: char| "()[]{},:='\"".contains(c) || (is_text && c == '\\');
+    let needs_quotes = text.is_empty() || text.contains(special) || text.trim() != text || text.eq_ignore_ascii_case("null");
+    if (is_text || is_whole_blob) && needs_quotes {
         return format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     }
     text
 }
 
-/// A model by its kind and size; other bytes by the first of them.
-fn blob(bytes: &[u8]) -> String {
+fn blob(bytes: &[u8], blobs: Blobs) -> String {
     const SHOWN: usize = 32;
     if let Ok((header, _)) = Model::header(bytes) {
         return format!("MODEL {} {}", header.kind, size(bytes.len()));
     }
-    let mut text: String = (bytes.iter().take(SHOWN))
-        .map(|&byte| match byte {
-            b'\\' | b'\'' | b'"' => format!("\\x{byte:02X}"),
-            32..=126 => char::from(byte).to_string(),
-            _ => format!("\\x{byte:02X}"),
-        })
-        .collect();
-    if bytes.len() > SHOWN {
-        text.push_str(&format!("... {}", size(bytes.len())));
+    if blobs == Blobs::Short && bytes.len() > SHOWN {
+        format!("{}... {}", escaped(&bytes[..SHOWN]), size(bytes.len()))
+    } else {
+        escaped(bytes)
+    }
+}
+
+/// Printable bytes as they are, others as `\xHH`.
+fn escaped(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'\\' | b'\'' | b'"' | 0..32 | 127.. => {
+                text.push_str("\\x");
+                text.extend([byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
+            }
+            _ => text.push(char::from(byte)),
+        }
     }
     text
 }
@@ -166,8 +188,25 @@ mod tests {
     }
 
     #[test]
-    fn blobs_are_short() {
-        assert_eq!(blob(b"a\x00\\"), "a\\x00\\x5C");
-        assert!(blob(&[65; 5000]).ends_with("... 5 kB"));
+    fn blobs_are_short_or_whole() {
+        assert_eq!(blob(b"a\x00\\", Blobs::Short), "a\\x00\\x5C");
+        assert!(blob(&[65; 5000], Blobs::Short).ends_with("... 5 kB"));
+        assert_eq!(blob(&[65; 5000], Blobs::Whole), "A".repeat(5000));
+    }
+
+    #[test]
+    fn whole_blobs_are_as_duckdb_casts_them() {
+        let connection = duckdb::Connection::open_in_memory().unwrap();
+        let blobs = "['a,b', '\\x00', 'a b', ' c', '', 'null', '\\x00,', '\\x00 ', '\\x27', '\\xAB\\x7F\\x1F~', repeat('ab', 60)]::BLOB[]";
+        for value in [
+            blobs.to_string(),
+            format!("{{'k': ({blobs})[7], 'l': [({blobs})[11]]}}"),
+            format!("MAP {{({blobs})[1]: ({blobs})[2]}}"),
+            format!("({blobs})[10]"),
+        ] {
+            let expected: String = connection.query_row(&format!("SELECT ({value})::VARCHAR"), [], |row| row.get(0)).unwrap();
+            let batch = connection.prepare(&format!("SELECT {value}")).unwrap().query_arrow([]).unwrap().next().unwrap();
+            assert_eq!(text(batch.column(0), 0, Blobs::Whole), Some(expected), "{value}");
+        }
     }
 }

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::engine::duckdb::{Settings, open};
 use crate::interrupt::{self, WhenStuck};
+use crate::script::{Outline, outline};
 use page::Page;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -48,13 +49,17 @@ pub struct Written {
 /// Runs the script at `path` on a database that it may only read, and writes the page when all of it is there.
 ///
 /// # Errors
-/// A statement that fails, with its file and line; a `{{name}}` that is no variable; a picture from the network.
+/// A statement that fails, with its file and line; a `{{name}}` or a name in `set` that is no variable; a picture from the
+/// network; a page that would take the place of the database or of a script.
 pub fn write(path: &Path, options: &Options) -> Result<Written> {
     if let Some(database) = &options.database
         && !database.exists()
     {
         bail!("there is no database {}: make it with esccsql run, or name it with --db", database.display());
     }
+    let outline = outline(path)?;
+    outline.check(path, &options.set)?;
+    check_out(options, &outline)?;
     let settings = Settings { threads: options.threads, memory_limit: None, read_only: options.database.is_some() };
     let session = open(options.database.as_deref(), &settings)?;
     interrupt::listen(&session, WhenStuck::Exit)?;
@@ -68,6 +73,19 @@ pub fn write(path: &Path, options: &Options) -> Result<Written> {
         Format::Md => markdown::write(&page, &options.out)?,
     }
     Ok(Written { tables: page.tables(), figures: page.figures() })
+}
+
+/// The page must not take the place of what it is made from.
+fn check_out(options: &Options, outline: &Outline) -> Result<()> {
+    // A file that is not there yet is none of them.
+    let Ok(out) = options.out.canonicalize() else { return Ok(()) };
+    let is_database = options.database.as_ref().and_then(|database| database.canonicalize().ok()).is_some_and(|database| database == out);
+    let what = match (is_database, outline.files.contains(&out)) {
+        (true, _) => "the database of the report",
+        (_, true) => "a script of the report",
+        _ => return Ok(()),
+    };
+    bail!("--out {} is {what}, which the page would replace: choose another name", options.out.display())
 }
 
 /// Writes a file whole or not at all.

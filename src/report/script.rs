@@ -9,7 +9,7 @@ use duckdb::Connection;
 use super::page::{Block, Page};
 use super::{figure, prose};
 use crate::render::Table;
-use crate::script::{Piece, PieceKind, beside, command, hash_of, is_query, literal, sets_variable, split_with_prose};
+use crate::script::{Piece, PieceKind, UNCLOSED, beside, command, hash_of, is_query, literal, sets_variable, split_with_prose};
 
 pub struct Runner<'c> {
     connection: &'c Connection,
@@ -67,6 +67,7 @@ impl<'c> Runner<'c> {
                 (other, _) => bail!("unknown command .{other}; a report may use .read other.sql"),
             },
             PieceKind::Statement => self.statement(piece)?,
+            PieceKind::Unclosed => bail!("{UNCLOSED}"),
         }
         Ok(())
     }

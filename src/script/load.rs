@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::split::split;
+use super::split::{PieceKind, UNCLOSED, split};
 
 /// One thing to do: a statement, a line to print, or a cohort to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,9 @@ fn read(path: &Path, open: &mut Vec<PathBuf>, sources: &mut Vec<Source>) -> Resu
     }
     open.push(identity);
     for piece in split(&text) {
+        if piece.kind == PieceKind::Unclosed {
+            bail!("{}:{}: {UNCLOSED}", path.display(), piece.line);
+        }
         let label = piece.directive("test").map(|name| format!("test: {name}")).or(piece.directive("step").map(str::to_string));
         let is_test = piece.directive("test").is_some();
         let engine = piece.directive("engine").map(str::to_string);
@@ -114,5 +117,14 @@ mod tests {
 
         fs::write(at("parts/b.sql"), ".read ../main.sql").unwrap();
         assert!(format!("{:#}", load(&at("main.sql")).unwrap_err()).contains("in a circle"));
+    }
+
+    #[test]
+    fn a_comment_that_is_not_closed_is_an_error_with_its_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("open.sql");
+        fs::write(&path, "SELECT 1;\n/* open\nSELECT 2;\n").unwrap();
+        let error = format!("{:#}", load(&path).unwrap_err());
+        assert!(error.contains("open.sql:2: unterminated /* comment"), "{error}");
     }
 }

@@ -14,6 +14,7 @@ use super::failure;
 use super::guard::{Guard, Script};
 use super::load::{Action, load};
 use super::manifest::{Entry, Finished, Manifest, past};
+use super::outline::outline;
 use super::step::{Step, object_name, steps};
 use super::{cohort, hash, variables};
 use crate::engine::Engines;
@@ -52,6 +53,9 @@ pub enum Ending {
 /// Runs the script at `path`; results and one line per step go to `out`.
 pub fn run(path: &Path, options: &Options, out: &mut dyn Write) -> Result<Ending> {
     let steps = steps(load(path)?)?;
+    if !options.set.is_empty() {
+        outline(path)?.check(path, &options.set)?;
+    }
     let from = match &options.from {
         Some(name) => find(&steps, name)?,
         None => steps.len(),

@@ -1,6 +1,9 @@
 //! Splits the text of a script into statements, dot commands and the prose between them.
 
-use super::token::{Kind, tokens};
+use super::token::{Kind, is_unclosed, tokens};
+
+/// What is said of a [`PieceKind::Unclosed`].
+pub const UNCLOSED: &str = "unterminated /* comment; close it with */, once for each /* in it";
 
 /// A statement, without its semicolon, a dot command, or a block comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub enum PieceKind {
     Command,
     /// What stands between `/*` and `*/`, outside any statement.
     Prose,
+    /// The rest of the text from a statement or comment whose `/*` is never closed; its line is that of the `/*`.
+    Unclosed,
 }
 
 impl Piece {
@@ -48,7 +53,10 @@ pub fn split(text: &str) -> Vec<Piece> {
 }
 
 /// The statements and dot commands of `text`, and the block comments outside of them, in order.
+///
+/// A byte-order mark at its start is passed over.
 pub fn split_with_prose(text: &str) -> Vec<Piece> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut pieces = Vec::new();
     let mut words = tokens(text, 0);
     let mut directives = Vec::new();
@@ -58,6 +66,11 @@ pub fn split_with_prose(text: &str) -> Vec<Piece> {
         match &token.kind {
             Kind::Comment => {
                 let comment = &text[token.span.clone()];
+                if is_unclosed(comment) {
+                    let rest = text[start.unwrap_or(token.span.start)..].to_string();
+                    pieces.push(piece(text, rest, token.span.start, Vec::new(), PieceKind::Unclosed, false));
+                    return pieces;
+                }
                 if start.is_none() {
                     directives.extend(directive(comment));
                     if let Some(prose) = comment.strip_prefix("/*") {
@@ -146,6 +159,23 @@ mod tests {
                 (PieceKind::Prose, " end ", 6, None)
             ]
         );
+    }
+
+    #[test]
+    fn a_comment_that_is_not_closed_takes_the_rest_and_is_told_with_its_line() {
+        let last = |text: &str| split(text).last().map(|p| (p.kind, p.line, p.is_complete));
+        assert_eq!(last("SELECT 1;\n\n/* open\nSELECT 2;"), Some((PieceKind::Unclosed, 3, false)));
+        assert_eq!(last("SELECT 1\n/* open\n;"), Some((PieceKind::Unclosed, 2, false)));
+        assert_eq!(split("SELECT 1\n/* open\n;").len(), 1);
+        assert_eq!(last("SELECT 1; /* closed */"), Some((PieceKind::Statement, 1, true)));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_statement() {
+        let first = |text: &str| split(text).swap_remove(0);
+        assert_eq!(first("\u{feff}SET VARIABLE k = 1;").text, "SET VARIABLE k = 1");
+        assert_eq!(first("\u{feff}-- test: ages\nSELECT 1;").directive("test"), Some("ages"));
+        assert!(first("\u{feff}.read a.sql").is_command());
     }
 
     #[test]

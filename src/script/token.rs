@@ -77,7 +77,7 @@ impl Iterator for Tokens<'_> {
             return Some(self.token(Kind::Comment, length));
         }
         if rest.starts_with("/*") {
-            return Some(self.token(Kind::Comment, block_comment(rest)));
+            return Some(self.token(Kind::Comment, block_comment(rest).unwrap_or(rest.len())));
         }
         if first == '\'' {
             let (content, length) = quoted(rest, '\'', false);
@@ -108,8 +108,13 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// Length of a block comment; DuckDB nests them.
-fn block_comment(rest: &str) -> usize {
+/// Is it a block comment without its end?
+pub fn is_unclosed(comment: &str) -> bool {
+    comment.starts_with("/*") && block_comment(comment).is_none()
+}
+
+/// Length of a block comment, `None` if it is not closed; DuckDB nests them.
+fn block_comment(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let (mut depth, mut at) = (0usize, 0);
     while at < bytes.len() {
@@ -118,13 +123,13 @@ fn block_comment(rest: &str) -> usize {
             b"*/" => {
                 (depth, at) = (depth - 1, at + 2);
                 if depth == 0 {
-                    return at;
+                    return Some(at);
                 }
             }
             _ => at += 1,
         }
     }
-    rest.len()
+    None
 }
 
 /// Content and length of a quoted token, whose quote is written twice inside (or, in an E string, after a backslash).
@@ -193,6 +198,7 @@ mod tests {
     fn comments_nest() {
         assert_eq!(kinds("/* a /* ; */ b */ -- c ;\n;"), [Kind::Comment, Kind::Comment, Kind::Symbol(';')]);
         assert_eq!(kinds("/* never closed"), [Kind::Comment]);
+        assert!(is_unclosed("/* a /* b */") && is_unclosed("/*/") && !is_unclosed("/* a /* b */ */") && !is_unclosed("-- /*"));
     }
 
     #[test]

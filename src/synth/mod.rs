@@ -101,6 +101,7 @@ pub fn run(args: &SynthArgs) -> Result<()> {
 
 /// Writes the cohort unless it is there; true: it was written.
 pub fn make(args: &SynthArgs) -> Result<bool> {
+    check(args)?;
     if !args.force && args.is_there()? {
         return Ok(false);
     }

@@ -50,6 +50,14 @@ fn same_bytes_for_any_number_of_threads() {
 }
 
 #[test]
+fn arguments_are_checked_with_force_too() {
+    let place = tempfile::tempdir().unwrap();
+    let args = SynthArgs { patients: 6, force: true, ..arguments(place.path().join("cohort")) };
+    assert!(run(&args).unwrap_err().to_string().contains("--patients 6: expected 16 to 20000"));
+    assert!(!args.out.exists());
+}
+
+#[test]
 fn a_finished_cohort_is_kept_and_other_folders_are_not_touched() {
     let place = tempfile::tempdir().unwrap();
     let args = arguments(place.path().join("cohort"));

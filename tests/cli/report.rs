@@ -119,3 +119,33 @@ fn markdown_has_its_tables_and_figures_beside_it() {
     assert_eq!(fs::read_to_string(desk.path("r_files/table_01.csv")).unwrap(), "id,age\n0,30.0\n1,30.333333333333332\n");
     assert_eq!(fs::read_to_string(desk.path("r_files/figure_01.svg")).unwrap(), SVG);
 }
+
+#[test]
+fn the_page_takes_the_place_of_neither_database_nor_script() {
+    let desk = study();
+    desk.write("report.sql", ".read parts/more.sql\nSELECT 1 AS x;");
+    desk.write("parts/more.sql", "SELECT 2 AS y;");
+    for (out, what) in [("./study.duckdb", "the database"), ("report.sql", "a script"), ("parts/../parts/more.sql", "a script")] {
+        let before = fs::read(desk.path(out)).unwrap();
+        let said = desk.say(&["report", "report.sql", "--db", "study.duckdb", "--out", out]);
+        assert_eq!(said.status, Some(1), "{said:?}");
+        assert!(said.error.contains(what) && said.error.contains("choose another name"), "{said:?}");
+        assert!(fs::read(desk.path(out)).unwrap() == before, "{out} has changed");
+    }
+    // A page of an earlier time is replaced.
+    for _ in 0..2 {
+        assert_eq!(desk.say(&CALL).status, Some(0));
+    }
+}
+
+#[test]
+fn an_open_comment_and_an_unknown_variable_are_errors() {
+    let desk = study();
+    desk.write("report.sql", "SET VARIABLE cut = 34;\nSELECT getvariable('cut');\n/* open\nSELECT 1;");
+    let said = desk.say(&CALL);
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("report.sql:3: unterminated /* comment"), "{said:?}");
+    let said = desk.say(&[&CALL[..], &["--set", "cutt=31"]].concat());
+    assert!(said.error.contains("no variable `cutt` in report.sql: it has `cut`"), "{said:?}");
+    assert!(!desk.path("out").exists());
+}

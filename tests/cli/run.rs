@@ -421,3 +421,56 @@ fn lineage_tells_what_was_made_of_what() {
         "patients,[],[],patients,4,100\nold,[patients],[cut],old,5,58\ncounts,[patients],[],counts,6,1"
     );
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_script() {
+    let desk = Desk::new();
+    desk.write("study.sql", "\u{feff}SET VARIABLE k = 1;\n.read more.sql\n");
+    desk.write("more.sql", "\u{feff}CREATE TABLE t AS SELECT getvariable('k') AS k;\n");
+    assert_eq!(desk.say(&["run", "study.sql", "--set", "k=5"]).step("t"), "ran");
+    assert_eq!(desk.ask("study.duckdb", "SELECT k FROM t"), "5");
+    assert!(desk.say(&["run", "more.sql", "--plan"]).out.contains("run   t "));
+    desk.write("test.sql", "\u{feff}-- test: none\nSELECT 1;");
+    assert_eq!(desk.say(&["run", "test.sql"]).status, Some(1));
+    assert_eq!(desk.say_with(&["query", "-", "--format", "csv"], "\u{feff}SELECT 1 AS x;").out, "x\n1\n");
+}
+
+#[test]
+fn a_comment_that_is_not_closed_stops_a_script_before_it_starts() {
+    let desk = Desk::new();
+    desk.write("study.sql", "CREATE TABLE a AS SELECT 1;\nCREATE TABLE b AS SELECT 2 /* open\n;\nCREATE TABLE c AS SELECT 3;");
+    let said = desk.say(&["run", "study.sql"]);
+    assert_eq!(said.status, Some(1), "{said:?}");
+    assert!(said.error.contains("study.sql:2: unterminated /* comment"), "{said:?}");
+    assert!(!desk.path("study.duckdb").exists());
+    let said = desk.say(&["query", "SELECT 1;\n/* open"]);
+    assert!(said.status == Some(1) && said.out.is_empty() && said.error.contains("line 2: unterminated /* comment"), "{said:?}");
+    let said = desk.say_with(&["shell"], "/* two\nlines */ SELECT 42 AS x;\nSELECT 1 /* open");
+    assert!(said.status == Some(1) && said.out.contains("42") && said.error.contains("unterminated /* comment"), "{said:?}");
+}
+
+#[test]
+fn a_setting_that_the_script_does_not_know_is_an_error() {
+    let desk = Desk::new();
+    desk.write("study.sql", &STUDY.replace("count(*) AS n_old", "count(*) + coalesce(getvariable('more'), 0) AS n_old"));
+    for more in [&["--set", "cutt=70"][..], &["--plan", "--set", "cut=70", "--set", "cutt=70"]] {
+        let said = desk.say(&[&["run", "study.sql"], more].concat());
+        assert_eq!(said.status, Some(1), "{said:?}");
+        assert!(said.error.contains("no variable `cutt` in study.sql: it has `cut`, `more`"), "{said:?}");
+        assert!(!desk.path("study.duckdb").exists());
+    }
+    assert_eq!(desk.say(&["run", "study.sql", "--set", "more=1", "--set", "Cut=70"]).status, Some(0));
+}
+
+#[test]
+fn blobs_are_whole_in_all_formats_but_the_box() {
+    let desk = Desk::new();
+    let sql = "SELECT repeat('ab', 60)::BLOB AS b, {'k': [repeat('ab', 60)::BLOB]} AS s, '\\x00\\xAB'::BLOB AS c";
+    let whole = "ab".repeat(60);
+    for format in ["csv", "json", "jsonlines", "markdown"] {
+        let said = desk.say(&["query", "--format", format, sql]);
+        assert_eq!(said.out.matches(&whole).count(), 2, "{said:?}");
+        assert!(said.out.contains("x00") && said.out.contains("xAB"), "{said:?}");
+    }
+    assert!(desk.say(&["query", sql]).out.contains("... 120 B"));
+}
