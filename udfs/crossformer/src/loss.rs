@@ -24,6 +24,32 @@ impl Loss {
     }
 }
 
+impl Loss {
+    /// Does the loss of these rows depend on how the network ranks them? Of Cox: has an event another row at risk; of Binary: are
+    /// there both outcomes.
+    pub fn compares(&self, time: &[f64], event: &[bool]) -> bool {
+        match *self {
+            Loss::Cox => {
+                let first = (0..time.len()).filter(|&i| event[i]).map(|i| time[i]).fold(f64::INFINITY, f64::min);
+                time.iter().filter(|&&t| t >= first).count() > 1
+            }
+            Loss::Binary { horizon } => {
+                let has = |y| (0..time.len()).any(|i| label(time[i], event[i], horizon) == Some(y));
+                has(0.0) && has(1.0)
+            }
+        }
+    }
+}
+
+/// 1 for an event up to the horizon, 0 for none, None for a row censored before it.
+fn label(time: f64, event: bool, horizon: f64) -> Option<f64> {
+    match (time <= horizon, event) {
+        (true, true) => Some(1.0),
+        (true, false) if time < horizon => None,
+        _ => Some(0.0),
+    }
+}
+
 /// mean over events i of log(sum over t_j >= t_i of exp eta_j) - eta_i.
 fn cox(eta: &[f64], time: &[f64], event: &[bool]) -> Option<(f64, Vec<f64>)> {
     let events = event.iter().filter(|&&e| e).count();
@@ -62,11 +88,7 @@ fn cox(eta: &[f64], time: &[f64], event: &[bool]) -> Option<(f64, Vec<f64>)> {
 }
 
 fn binary(eta: &[f64], time: &[f64], event: &[bool], horizon: f64) -> Option<(f64, Vec<f64>)> {
-    let label = |i: usize| match (time[i] <= horizon, event[i]) {
-        (true, true) => Some(1.0),
-        (true, false) if time[i] < horizon => None,
-        _ => Some(0.0),
-    };
+    let label = |i: usize| label(time[i], event[i], horizon);
     let known = (0..eta.len()).filter(|&i| label(i).is_some()).count() as f64;
     if known == 0.0 {
         return None;
@@ -136,6 +158,19 @@ mod tests {
         let far = ETA.map(|e| e + 1000.0);
         assert!((Loss::Cox.evaluate(&far, &TIME, &EVENT).unwrap().0 - want / 4.0).abs() < 1e-10);
         assert!(Loss::Cox.evaluate(&ETA, &TIME, &[false; 6]).is_none());
+    }
+
+    #[test]
+    fn rows_that_say_nothing() {
+        assert!(Loss::Cox.compares(&TIME, &EVENT));
+        assert!(!Loss::Cox.compares(&TIME, &[false; 6]));
+        assert!(!Loss::Cox.compares(&[4.0], &[true]));
+        assert!(!Loss::Cox.compares(&[4.0, 9.0], &[false, true]), "nobody is left at the last event");
+        assert!(Loss::Cox.compares(&[9.0, 9.0], &[false, true]), "a censored row is at risk at its time");
+        let early = Loss::Binary { horizon: 2.0 };
+        assert!(!early.compares(&TIME, &EVENT), "the only row before the horizon is censored");
+        assert!(Loss::Binary { horizon: 4.0 }.compares(&TIME, &EVENT));
+        assert!(!Loss::Binary { horizon: 10.0 }.compares(&TIME, &EVENT), "the rows without an event are censored before the horizon");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Operations on masks. A voxel other than 0 is in the mask.
+//! Operations on masks. A voxel other than 0 is in the mask; one that is not a number is outside.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub enum Reach {
 
 /// The mask as 0 and 1.
 pub fn binary(mask: &Volume) -> Volume {
-    let voxels = with_voxels!(&mask.voxels, a => a.mapv(|v| u8::from(v as f64 != 0.0)));
+    let voxels = with_voxels!(&mask.voxels, a => a.mapv(|v| u8::from((v as f64).abs() > 0.0)));
     Volume { geometry: mask.geometry.clone(), voxels: Voxels::U8(voxels) }
 }
 
@@ -43,7 +43,7 @@ pub fn select_label(mask: &Volume, label: u32, path: &Path) -> Result<Volume> {
 
 /// Voxels in the mask.
 pub fn voxels(mask: &Volume) -> usize {
-    with_voxels!(&mask.voxels, a => a.iter().filter(|v| **v as f64 != 0.0).count())
+    with_voxels!(&mask.voxels, a => a.iter().filter(|v| (**v as f64).abs() > 0.0).count())
 }
 
 /// Volume of the mask in mm3: voxels times the volume of one.
@@ -218,6 +218,14 @@ mod tests {
         assert_eq!(volume_mm3(&volume), 12.0);
         let message = select_label(&volume, 3, Path::new("m.nii")).unwrap_err().to_string();
         assert!(message.contains("m.nii") && message.contains("label 3") && message.contains("2, 5"), "{message}");
+    }
+
+    #[test]
+    fn what_is_no_number_is_outside() {
+        let mut volume = mask([3, 1, 1], [1.0; 3], |_, _, _| false);
+        volume.voxels = Voxels::F32(Array3::from_shape_vec((1, 1, 3), vec![f32::NAN, 1.0, -1.0]).unwrap());
+        assert_eq!(voxels(&volume), 2);
+        assert_eq!(dice(&volume, &mask([3, 1, 1], [1.0; 3], |x, _, _| x > 0)).unwrap(), 1.0);
     }
 
     #[test]

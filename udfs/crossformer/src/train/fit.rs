@@ -32,7 +32,7 @@ pub struct Epoch {
 #[derive(Debug, Clone)]
 pub struct Trained {
     pub config: Config,
-    /// Of the epoch with the best validation loss, or of the last one where nothing was held out; on the device of training.
+    /// Of the epoch with the best validation loss, or of the last one where no held-out rows can tell; on the device of training.
     pub weights: HashMap<String, Tensor>,
     pub epochs: Vec<Epoch>,
     /// The epoch of `weights`.
@@ -41,6 +41,8 @@ pub struct Trained {
     pub rows: (usize, usize),
     /// Whether training ended before `epochs` for want of progress.
     pub stopped_early: bool,
+    /// What whoever uses the network should know.
+    pub warnings: Vec<String>,
 }
 
 /// How far training is.
@@ -66,11 +68,14 @@ pub fn fit(
     told: &mut dyn FnMut(Told) -> bool,
 ) -> Result<Trained> {
     options.check()?;
+    options.check_place()?;
     check(images, time, event)?;
     let (train, held) = split(event, options);
-    if options.loss.evaluate(&vec![0.0; train.len()], &pick(time, &train), &pick(event, &train)).is_none() {
-        return Err(Error::Data("the training rows hold no event to learn from".into()));
+    if !options.loss.compares(&pick(time, &train), &pick(event, &train)) {
+        return Err(Error::Data(nothing_to_learn(options.loss, &pick(event, &train))));
     }
+    // Rows whose loss says nothing of the network must not choose its epoch.
+    let judged = options.loss.compares(&pick(time, &held), &pick(event, &held));
     let mut variables = BTreeMap::new();
     for (name, tensor) in weights {
         variables.insert(name.clone(), Var::from_tensor(&tensor.copy()?.to_dtype(DType::F32)?)?);
@@ -80,15 +85,15 @@ pub fn fit(
     for (name, variable) in &variables {
         moments.insert(name.clone(), Moments::zeros(&variable.as_detached_tensor())?);
     }
-    let mut state = Progress { step: 0, best: 0, epochs: Vec::new(), mark: mark(config, images, time, event, options) };
+    let mut state = Progress { step: 0, best: 0, epochs: Vec::new(), mark: mark(config, &variables, images, time, event, options)? };
     let mut best = snapshot(&variables)?;
     let checkpoint = options.checkpoint.as_ref().map(|path| checkpoint::file(path, state.mark));
     if let Some(path) = &checkpoint {
-        restore(path, &mut state, &variables, &mut moments, &mut best)?;
+        restore(path, options.epochs, &mut state, &variables, &mut moments, &mut best)?;
     }
     let named = variables.iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect();
     let network = CrossFormer::new(config, &named)?;
-    let waited = |state: &Progress| !held.is_empty() && state.epochs.len() >= state.best + options.patience;
+    let waited = |state: &Progress| judged && state.epochs.len() >= state.best + options.patience;
     while state.epochs.len() < options.epochs && !waited(&state) {
         let epoch = state.epochs.len() + 1;
         let mut random = stream(options.seed, 2 * epoch as u64);
@@ -125,7 +130,7 @@ pub fn fit(
             validation_loss: None,
             validation_c_index: None,
         };
-        if held.is_empty() {
+        if !judged {
             state.best = epoch;
         } else {
             let eta = risk(config, &variables, images, &held, options.part)?;
@@ -146,7 +151,10 @@ pub fn fit(
             return Err(Error::Stopped(epoch));
         }
     }
-    if held.is_empty() {
+    if state.best == 0 {
+        return Err(Error::Diverged(state.epochs.len()));
+    }
+    if !judged {
         best = snapshot(&variables)?;
     }
     if let Some(path) = &checkpoint {
@@ -159,7 +167,29 @@ pub fn fit(
         best: state.best,
         epochs: state.epochs,
         rows: (train.len(), held.len()),
+        warnings: (!held.is_empty() && !judged).then(|| not_judged(options.loss)).into_iter().collect(),
     })
+}
+
+/// Why the training rows cannot be learned from.
+fn nothing_to_learn(loss: Loss, event: &[bool]) -> String {
+    match loss {
+        Loss::Binary { horizon } => format!(
+            "the training rows hold only one outcome at horizon {horizon}: give rows with an event up to it and rows followed up to it, \
+             or another horizon"
+        ),
+        Loss::Cox if !event.contains(&true) => "the training rows hold no event to learn from: give more rows".into(),
+        Loss::Cox => "the training rows hold no event that another row outlives, nothing to learn from: give more rows".into(),
+    }
+}
+
+/// What the held-out rows lack to choose an epoch, and what to do.
+fn not_judged(loss: Loss) -> String {
+    let lack = match loss {
+        Loss::Cox => "the held-out rows have no event that another row outlives",
+        Loss::Binary { .. } => "the held-out rows have only one outcome at the horizon",
+    };
+    format!("{lack}: the last epoch is kept; give more rows or validation := 0")
 }
 
 /// One step's forward and backward passes.
@@ -248,6 +278,9 @@ fn check(images: ArrayView4<f32>, time: &[f64], event: &[bool]) -> Result<()> {
     if let Some(row) = time.iter().position(|t| !t.is_finite()) {
         return fail(format!("time of row {row} is not a number"));
     }
+    if let Some(time) = time.iter().find(|t| **t < 0.0) {
+        return fail(format!("time is {time}: follow-up times start at 0; check the dates it was computed from"));
+    }
     if let Some(row) = (0..rows).find(|&r| images.index_axis(Axis(0), r).iter().any(|v| !v.is_finite())) {
         return fail(format!("image of row {row} holds values that are not finite"));
     }
@@ -311,7 +344,14 @@ fn snapshot(variables: &BTreeMap<String, Var>) -> Result<BTreeMap<String, Tensor
 }
 
 /// A digest of everything that a checkpoint must have in common with the call that goes on from it.
-fn mark(config: &Config, images: ArrayView4<f32>, time: &[f64], event: &[bool], options: &FitOptions) -> u64 {
+fn mark(
+    config: &Config,
+    start: &BTreeMap<String, Var>,
+    images: ArrayView4<f32>,
+    time: &[f64],
+    event: &[bool],
+    options: &FitOptions,
+) -> Result<u64> {
     // Fowler, Noll and Vo's 64-bit hash, FNV-1a.
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     let mut eat = |value: u64| hash = (hash ^ value).wrapping_mul(0x0100_0000_01b3);
@@ -324,5 +364,9 @@ fn mark(config: &Config, images: ArrayView4<f32>, time: &[f64], event: &[bool], 
     if let Loss::Binary { horizon } = options.loss {
         eat(horizon.to_bits());
     }
-    hash
+    for (name, weight) in start {
+        format!("{name} {:?}", weight.dims()).bytes().for_each(|b| eat(u64::from(b)));
+        weight.flatten_all()?.to_vec1::<f32>()?.iter().for_each(|v| eat(u64::from(v.to_bits())));
+    }
+    Ok(hash)
 }

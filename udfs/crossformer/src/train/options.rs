@@ -1,6 +1,6 @@
 //! How a network is trained.
 
-use super::Adam;
+use super::{Adam, checkpoint};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use std::path::PathBuf;
@@ -46,6 +46,11 @@ impl Default for FitOptions {
 }
 
 impl FitOptions {
+    /// Refuses a checkpoint whose folder does not exist: the first epoch would be lost.
+    pub fn check_place(&self) -> Result<()> {
+        self.checkpoint.as_ref().map_or(Ok(()), |path| checkpoint::check_place(path))
+    }
+
     /// Refuses values out of range.
     pub fn check(&self) -> Result<()> {
         let rule = |ok: bool, name: &'static str, problem: &str| {

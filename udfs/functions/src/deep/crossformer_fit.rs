@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use esccsql_crossformer::input::{Nearest, Outside};
+use esccsql_crossformer::input::{Nearest, Outside, Rule};
 use esccsql_crossformer::train::{Adam, Epoch, FitOptions, Told, fit};
 use esccsql_crossformer::weights::{Adapt, Weights, initial};
 use esccsql_crossformer::{Choice, Config, device, loss::Loss};
@@ -23,16 +23,16 @@ options! {
     struct Options {
         /// Network trained from scratch: 'tiny' (512 features), 'small', 'base', 'large'; 'micro' (128 features) trains on a CPU in minutes.
         variant: String = "tiny".into(),
-        /// A file of weights to start from, as crossformer_load takes it; its variant and channels count then, and the head is new.
+        /// A file of weights to start from, as crossformer_load takes it; its variant counts then, and the head is new.
         weights: Option<String> = None,
-        /// Input channels: the slice with the largest mask, and as many on each side.
-        channels: usize = 7,
-        /// Side of the input in pixels, a multiple of 32.
-        size: usize = 224,
-        /// 'center' or 'floor', as in crossformer_input.
-        nearest: Nearest = Nearest::Center,
-        /// 'keep' or 'zero', as in crossformer_input.
-        outside: Outside = Outside::Keep,
+        /// Input channels: the slice with the largest mask, and as many on each side; by default those of `init`, else 7.
+        channels: Option<usize> = None,
+        /// Side of the input in pixels, a multiple of 32; by default that of `init`, else 224.
+        size: Option<usize> = None,
+        /// 'center' or 'floor', as in crossformer_input; by default that of `init`, else 'center'.
+        nearest: Option<Nearest> = None,
+        /// 'keep' or 'zero', as in crossformer_input; by default that of `init`, else 'keep'.
+        outside: Option<Outside> = None,
         /// Passes over the rows at most.
         epochs: usize = 30,
         /// Rows of a step; the risk sets of the Cox loss are within it.
@@ -64,15 +64,26 @@ options! {
         checkpoint: Option<String> = None,
     }
     check |options| {
-        rule(options.channels, options.size, options.nearest, options.outside)?;
-        options.config()?.check().map_err(|error| error.to_string())?;
+        let rule = options.rule(None)?;
+        options.config(&rule)?.check().map_err(|error| error.to_string())?;
         options.training()?.check().map_err(|error| error.to_string())
     }
 }
 
 impl Options {
-    fn config(&self) -> Result<Config, String> {
-        let config = Config::named(&self.variant).map_err(|error| error.to_string())?.channels(self.channels).classes(1);
+    /// The input rule: the given options, and of the others what the network given as `init` carries along.
+    fn rule(&self, init: Option<&Network>) -> Result<Rule, String> {
+        let own = init.map_or_else(Rule::default, |network| network.rule);
+        rule(
+            self.channels.unwrap_or(own.channels()),
+            self.size.unwrap_or(own.size),
+            self.nearest.unwrap_or(own.nearest),
+            self.outside.unwrap_or(own.outside),
+        )
+    }
+
+    fn config(&self, rule: &Rule) -> Result<Config, String> {
+        let config = Config::named(&self.variant).map_err(|error| error.to_string())?.channels(rule.channels()).classes(1);
         Ok(self.noise(config))
     }
 
@@ -103,12 +114,12 @@ impl Options {
     }
 
     /// Where training starts: seeded weights, those of the file, or those of the network given as `init`.
-    fn start(&self, init: Option<&Network>) -> Result<(Config, Weights, Vec<String>), Problem> {
+    fn start(&self, rule: &Rule, init: Option<&Network>) -> Result<(Config, Weights, Vec<String>), Problem> {
         let read = match (&self.weights, init) {
             (Some(_), Some(_)) => return Err(Problem::user("give `init` or `weights`, not both")),
             (None, Some(network)) => network.weights()?,
             (None, None) => {
-                let config = self.config().map_err(Problem::user)?;
+                let config = self.config(rule).map_err(Problem::user)?;
                 let weights = initial(&config, self.seed);
                 return Ok((config, weights, Vec::new()));
             }
@@ -117,10 +128,10 @@ impl Options {
                 Weights::read(&bytes).map_err(|error| Problem::user(error).at(path))?
             }
         };
-        let (weights, config, changes) = read.fit(self.channels, 1, Adapt::Mean, self.seed).map_err(Problem::user)?;
+        let channels = rule.channels();
+        let (weights, config, changes) = read.fit(channels, 1, Adapt::Mean, self.seed).map_err(Problem::user)?;
         let mut warnings = Vec::new();
-        warnings
-            .extend(changes.channels.map(|before| format!("the patch embedding was adapted from {before} to {} channels", self.channels)));
+        warnings.extend(changes.channels.map(|before| format!("the patch embedding was adapted from {before} to {channels} channels")));
         warnings.extend(changes.classes.map(|before| format!("the head of {before} outputs was replaced by a random one of 1")));
         Ok((self.noise(config), weights, warnings))
     }
@@ -139,7 +150,6 @@ pub fn crossformer_fit() -> Function {
 }
 
 fn train(rows: &Rows, options: &Options) -> Result<Model, Problem> {
-    let rule = rule(options.channels, options.size, options.nearest, options.outside).map_err(Problem::user)?;
     let init = match rows.given("init") {
         Some(argument) => {
             if (1..rows.len()).any(|row| rows.model(argument, row) != rows.model(argument, 0)) {
@@ -149,14 +159,17 @@ fn train(rows: &Rows, options: &Options) -> Result<Model, Problem> {
         }
         None => None,
     };
-    let (config, weights, warnings) = options.start(init.as_ref().map(|trained| &trained.model))?;
-    let images = inputs(rows, &config, &rule)?;
-    let (place, name) = device(options.device).map_err(problem)?;
-    let tensors = weights.tensors(&place).map_err(Problem::bug)?;
+    let init = init.as_ref().map(|trained| &trained.model);
+    let rule = options.rule(init).map_err(Problem::user)?;
+    let (config, weights, mut warnings) = options.start(&rule, init)?;
     let training = options.training().map_err(Problem::user)?;
     if let Some(path) = &training.checkpoint {
         Environment::current().check_path(path)?;
+        training.check_place().map_err(problem)?;
     }
+    let images = inputs(rows, &config, &rule)?;
+    let (place, name) = device(options.device).map_err(problem)?;
+    let tensors = weights.tensors(&place).map_err(Problem::bug)?;
     progress_begin(options.epochs);
     let mut seen = 0;
     let mut told = |told: Told| {
@@ -174,9 +187,24 @@ fn train(rows: &Rows, options: &Options) -> Result<Model, Problem> {
     let weights = Weights::of_tensors(&trained.weights).map_err(Problem::bug)?;
     let mut network = Network::new(trained.config, rule, &weights)?;
     network.epochs = trained.epochs;
-    let mut summary = Summary { warnings, options: serde_json::to_value(options).map_err(Problem::bug)?, ..rows.summary(Some(3)) };
+    warnings.extend(trained.warnings);
+    let told = Options {
+        variant: variant(&network.config).into(),
+        channels: Some(rule.channels()),
+        size: Some(rule.size),
+        nearest: Some(rule.nearest),
+        outside: Some(rule.outside),
+        ..options.clone()
+    };
+    let mut summary = Summary { warnings, options: serde_json::to_value(told).map_err(Problem::bug)?, ..rows.summary(Some(3)) };
     summary.options["device"] = name.into();
     Model::encode(&network, &[], summary)
+}
+
+/// The name of a network's variant; a file of weights can hold one without a name.
+fn variant(config: &Config) -> &'static str {
+    let is = |name: &&str| Config::named(name).is_ok_and(|known| known.embed_dim == config.embed_dim && known.depths == config.depths);
+    ["tiny", "small", "base", "large", "micro"].into_iter().find(is).unwrap_or("other")
 }
 
 /// An epoch in a line: `epoch 3 of 30 on cpu: loss 2.310, C-index 0.68; held out 2.402, 0.61`.
@@ -188,7 +216,7 @@ fn note(epoch: &Epoch, all: usize, device: &str) -> String {
 }
 
 /// The inputs of all rows [rows, channels, size, size], cut out in parallel.
-fn inputs(rows: &Rows, config: &Config, rule: &esccsql_crossformer::input::Rule) -> Result<Array4<f32>, Problem> {
+fn inputs(rows: &Rows, config: &Config, rule: &Rule) -> Result<Array4<f32>, Problem> {
     let (images, masks) = (rows.texts(0), rows.texts(1));
     let environment = Environment::current();
     let mut all = Array4::zeros((rows.len(), config.in_channels, rule.size, rule.size));
