@@ -5,7 +5,9 @@
 pub enum StatsError {
     #[error("{what}: needs at least {needed} {unit}, got {got}: widen the WHERE clause or check for NULLs")]
     TooFew { what: &'static str, unit: &'static str, needed: usize, got: usize },
-    #[error("{what}: all values of {which} are equal ({value}), so it has no variance: leave it out")]
+    #[error(
+        "{what}: all values of {which} are equal ({value}), so it has no variance: leave it out, in a GROUP BY with FILTER (WHERE ...) or by a join with a query of what varies (HAVING min(x) < max(x))"
+    )]
     Constant { what: &'static str, which: String, value: f64 },
     #[error("{what}: {which} at row {row} is {value}: replace values that are not finite by NULL or filter them out")]
     NotFinite { what: &'static str, which: String, row: usize, value: f64 },
@@ -25,8 +27,8 @@ pub enum StatsError {
     WrongColumns { what: &'static str, expected: usize, got: usize },
     #[error("{what}: {message}")]
     Design { what: &'static str, message: String },
-    #[error("{what}: {message}: simplify the table (merge sparse categories) or use chi2_test")]
-    TooLarge { what: &'static str, message: String },
+    #[error("{what}: {message}: {advice}")]
+    TooLarge { what: &'static str, message: String, advice: &'static str },
     #[error("{what} did not converge after {iterations} iterations: this is an esccsql bug, please report it with the data")]
     NotConverged { what: &'static str, iterations: usize },
 }
@@ -61,5 +63,18 @@ pub(crate) fn check_level(what: &'static str, level: f64) -> Result<()> {
         Ok(())
     } else {
         Err(StatsError::OutOfRange { what, option: "conf_level", value: level, expected: "a number between 0 and 1, such as 0.95" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_says_how_to_leave_it_out_of_groups() {
+        let error = StatsError::Constant { what: "spearman", which: "x".into(), value: 3.0 }.to_string();
+        let expected = "spearman: all values of x are equal (3), so it has no variance: leave it out, \
+            in a GROUP BY with FILTER (WHERE ...) or by a join with a query of what varies (HAVING min(x) < max(x))";
+        assert_eq!(error, expected);
     }
 }

@@ -60,6 +60,8 @@ pub struct FisherExact {
 /// Fewer than 2 rows or columns with counts; with `replicates` 0, a table too large for the exact sum.
 pub fn fisher_exact(table: ArrayView2<u64>, options: FisherOptions) -> Result<FisherExact> {
     const WHAT: &str = "fisher_exact";
+    let too_large =
+        |message| StatsError::TooLarge { what: WHAT, message, advice: "simplify the table (merge sparse categories) or use chi2_test" };
     check_level(WHAT, options.confidence)?;
     let (row_sums, column_sums) = margins(table);
     let rows: Vec<usize> = (0..table.nrows()).filter(|&i| row_sums[i] > 0).collect();
@@ -68,7 +70,7 @@ pub fn fisher_exact(table: ArrayView2<u64>, options: FisherOptions) -> Result<Fi
     check_count(WHAT, "columns with counts", columns.len(), 2)?;
     let n = row_sums.iter().sum();
     if n > 10_000_000 {
-        return Err(StatsError::TooLarge { what: WHAT, message: format!("{n} observations are too many to be summed exactly") });
+        return Err(too_large(format!("{n} observations are too many to be summed exactly")));
     }
     let table = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| table[[rows[i], columns[j]]]);
     let exact =
@@ -95,7 +97,7 @@ pub fn fisher_exact(table: ArrayView2<u64>, options: FisherOptions) -> Result<Fi
     }
     if options.replicates == 0 {
         let message = format!("a {} x {} table of {n} has too many tables with its margins for the exact sum", rows.len(), columns.len());
-        return Err(StatsError::TooLarge { what: WHAT, message });
+        return Err(too_large(message));
     }
     let hits = monte_carlo(&tables, options.replicates, options.seed);
     let p = (hits as f64 + 1.0) / (options.replicates as f64 + 1.0);

@@ -10,6 +10,9 @@ use crate::distribution::{normal_sf, normal_two_sided};
 use crate::error::{Result, StatsError, check_count, check_finite};
 use crate::rank::{has_ties, mid_ranks, tie_term};
 
+/// What to do where the exact distribution is too large.
+pub(crate) const LEAVE_OUT_EXACT: &str = "leave the option 'exact' out for the normal approximation";
+
 /// Options of the two rank tests of Wilcoxon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -55,8 +58,8 @@ pub fn mann_whitney_u(x: &[f64], y: &[f64], options: RankTestOptions) -> Result<
     let done = |z, p| MannWhitney { u, z, p, superiority: u / (m * n), n_x: x.len(), n_y: y.len() };
     if options.exact.unwrap_or(x.len() < 50 && y.len() < 50) && !has_ties(&both) {
         if x.len() * y.len() > 10_000 {
-            let message = format!("{} x {} values are too many for the exact distribution, leave 'exact' out", x.len(), y.len());
-            return Err(StatsError::TooLarge { what: WHAT, message });
+            let message = format!("{} x {} values are too many for the exact distribution", x.len(), y.len());
+            return Err(StatsError::TooLarge { what: WHAT, message, advice: LEAVE_OUT_EXACT });
         }
         return Ok(done(None, exact_p(&u_distribution(x.len(), y.len()), u as usize, options.alternative)));
     }
@@ -137,5 +140,17 @@ mod tests {
         assert!((test.p - 1.0 / 3.0).abs() < 1e-15 && test.u == 0.0 && test.z.is_none());
         let equal = mann_whitney_u(&[1.0, 1.0], &[1.0], RankTestOptions::default());
         assert!(matches!(equal, Err(StatsError::Constant { .. })));
+    }
+
+    #[test]
+    fn exact_is_not_for_ties_nor_for_many_values() {
+        let exact = RankTestOptions { exact: Some(true), ..RankTestOptions::default() };
+        let tied = mann_whitney_u(&[1.0, 2.0], &[2.0, 3.0], exact).unwrap();
+        assert!(tied.z.is_some());
+        let many: Vec<f64> = (0..202).map(f64::from).collect();
+        let error = mann_whitney_u(&many[..101], &many[101..], exact).unwrap_err().to_string();
+        let expected = "mann_whitney_u: 101 x 101 values are too many for the exact distribution: \
+            leave the option 'exact' out for the normal approximation";
+        assert_eq!(error, expected);
     }
 }

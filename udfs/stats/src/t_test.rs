@@ -85,8 +85,8 @@ pub fn t_test(x: &[f64], y: &[f64], options: TTestOptions) -> Result<TTest> {
     };
     // R's bound for "essentially constant": the spread is rounding.
     if constant || standard_error < 10.0 * f64::EPSILON * mean_x.abs().max(mean_y.abs()) {
-        let which = if options.kind == TTestKind::Paired { "the differences" } else { "each sample" };
-        return Err(StatsError::Constant { what: WHAT, which: which.into(), value: x[0] });
+        let (which, value) = if options.kind == TTestKind::Paired { ("the differences", x[0] - y[0]) } else { ("each sample", x[0]) };
+        return Err(StatsError::Constant { what: WHAT, which: which.into(), value });
     }
     let t = difference / standard_error;
     let tail = 1.0 - options.confidence;
@@ -123,6 +123,8 @@ mod tests {
         let constant = t_test(&[1.0, 1.0], &[2.0, 2.0], TTestOptions::default());
         assert!(matches!(constant, Err(StatsError::Constant { .. })));
         let paired = TTestOptions { kind: TTestKind::Paired, ..TTestOptions::default() };
+        let shifted = t_test(&[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0], paired).unwrap_err();
+        assert!(matches!(shifted, StatsError::Constant { which, value: -1.0, .. } if which == "the differences"));
         assert!(matches!(t_test(&[1.0, 3.0], &[2.0], paired), Err(StatsError::LengthMismatch { .. })));
     }
 }

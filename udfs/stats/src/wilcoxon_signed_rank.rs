@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, StatsError, check_count, check_finite};
-use crate::mann_whitney::{RankTestOptions, exact_p, normal_p};
+use crate::mann_whitney::{LEAVE_OUT_EXACT, RankTestOptions, exact_p, normal_p};
 use crate::rank::{has_ties, mid_ranks, tie_term};
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -39,8 +39,8 @@ pub fn wilcoxon_signed_rank(x: &[f64], y: &[f64], options: RankTestOptions) -> R
     let done = |z, p| WilcoxonSignedRank { v, z, p, n, zeros: x.len() - n };
     if options.exact.unwrap_or(n < 50) && n == x.len() && !has_ties(&sizes) {
         if n > 1000 {
-            let message = format!("{n} pairs are too many for the exact distribution, leave 'exact' out");
-            return Err(StatsError::TooLarge { what: WHAT, message });
+            let message = format!("{n} pairs are too many for the exact distribution");
+            return Err(StatsError::TooLarge { what: WHAT, message, advice: LEAVE_OUT_EXACT });
         }
         return Ok(done(None, exact_p(&v_distribution(n), v as usize, options.alternative)));
     }
@@ -73,5 +73,11 @@ mod tests {
         let test = wilcoxon_signed_rank(&[2.0, 3.0, 5.0], &[1.0, 1.0, 1.0], RankTestOptions::default()).unwrap();
         assert_eq!((test.v, test.p), (6.0, 0.25));
         assert!(matches!(wilcoxon_signed_rank(&[1.0], &[1.0], RankTestOptions::default()), Err(StatsError::TooFew { .. })));
+        let exact = RankTestOptions { exact: Some(true), ..RankTestOptions::default() };
+        let many: Vec<f64> = (1..=1001).map(f64::from).collect();
+        let error = wilcoxon_signed_rank(&many, &[0.0; 1001], exact).unwrap_err().to_string();
+        let expected = "wilcoxon_signed_rank: 1001 pairs are too many for the exact distribution: \
+            leave the option 'exact' out for the normal approximation";
+        assert_eq!(error, expected);
     }
 }

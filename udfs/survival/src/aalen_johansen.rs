@@ -43,7 +43,7 @@ pub fn aalen_johansen(time: &[f64], cause: &[u32], conf_level: f64) -> Result<Ve
     let outcome = Outcome::new(time, &event)?;
     let mut causes: Vec<u32> = cause.iter().copied().filter(|&c| c > 0).collect();
     if causes.is_empty() {
-        return Err(SurvivalError::NoEvents { rows: time.len() });
+        return Err(SurvivalError::NoCauses { rows: time.len() });
     }
     causes.sort_unstable();
     causes.dedup();
@@ -137,7 +137,7 @@ mod tests {
         }
         // By hand: at 2, F_1 = 1/10 + 9/10 * 1/9.
         assert!((found[0].at(2.5) - 0.2).abs() < 1e-15);
-        assert!(aalen_johansen(&TIME, &[0; 10], 0.95).unwrap_err().to_string().contains("no events"));
+        assert!(aalen_johansen(&TIME, &[0; 10], 0.95).unwrap_err().to_string().contains("check that `cause`"));
     }
 
     /// The running sums against the variance term by term.

@@ -114,7 +114,8 @@ pub struct NoetherConcordance {
     pub n: usize,
 }
 
-/// C without the pairs tied in risk or time, with Noether's variance. Pencina & D'Agostino, Stat Med 2004;23:2109.
+/// C without the pairs tied in risk or time, with Noether's variance; NaN where every pair is tied in risk. Pencina & D'Agostino,
+/// Stat Med 2004;23:2109.
 ///
 /// # Errors
 /// Those of [`crate::concordance::harrell`].
@@ -122,7 +123,13 @@ pub fn concordance_noether(time: &[f64], event: &[bool], risk: &[f64], level: f6
     let outcome = Outcome::new(time, event)?;
     let ones = vec![1.0; outcome.distinct_times().len()];
     let pairs = Ranked::new(&outcome, risk, 0.0)?.count(&outcome, None, &ones, TiedTimes::Drop, true);
-    let c_index = pairs.c_index(Ties::Drop).ok_or(SurvivalError::NoComparablePairs)?;
+    let z = confidence_z(level)?;
+    let Some(c_index) = pairs.c_index(Ties::Drop) else {
+        let none = f64::NAN;
+        let unknown =
+            NoetherConcordance { c_index: none, std_err: none, lower: none, upper: none, p: none, comparable_pairs: 0.0, n: outcome.len() };
+        return if pairs.tied_risk > 0.0 { Ok(unknown) } else { Err(SurvivalError::NoComparablePairs) };
+    };
     let n = outcome.len() as f64;
     let (mut cc, mut dd, mut cd) = (0.0, 0.0, 0.0);
     if let Some(own) = &pairs.influence {
@@ -136,7 +143,6 @@ pub fn concordance_noether(time: &[f64], event: &[bool], risk: &[f64], level: f6
     let (pc, pd) = (2.0 * pairs.concordant / twice, 2.0 * pairs.discordant / twice);
     let variance = if n > 2.0 { 4.0 / (pc + pd).powi(4) * (pd * pd * cc - 2.0 * pc * pd * cd + pc * pc * dd) / triple } else { 0.0 };
     let std_err = (variance / n).max(0.0).sqrt();
-    let z = confidence_z(level)?;
     Ok(NoetherConcordance {
         c_index,
         std_err,
@@ -164,7 +170,7 @@ pub struct NoetherComparison {
 }
 
 /// R `survcomp::cindex.comp`: `t = (c_a - c_b) / sqrt(se_a^2 + se_b^2 - 2 r se_a se_b)`, r Spearman's correlation of the
-/// scores, Student's t with n - 1 degrees of freedom. p is 1 when |r| = 1.
+/// scores, Student's t with n - 1 degrees of freedom. p is 1 when r = 1, for scores of one order (survcomp's is 1 when r = -1, too).
 ///
 /// # Errors
 /// Those of [`concordance_noether`].
@@ -179,9 +185,13 @@ pub fn c_index_compare_survcomp(
     let b = concordance_noether(time, event, risk_b, level)?;
     let spearman = pearson(&mid_ranks(risk_a), &mid_ranks(risk_b));
     let df = time.len() as f64 - 1.0;
-    let distinct = spearman.abs() < 1.0 - 1e-15;
+    let distinct = spearman < 1.0 - 1e-15;
     let spread = (a.std_err * a.std_err + b.std_err * b.std_err - 2.0 * spearman * a.std_err * b.std_err).sqrt();
-    let t = if distinct { (a.c_index - b.c_index) / spread } else { 0.0 };
+    let difference = a.c_index - b.c_index;
+    if difference.is_nan() {
+        return Ok(NoetherComparison { a, b, spearman: f64::NAN, t: f64::NAN, df, p_greater: f64::NAN, p_two_sided: f64::NAN });
+    }
+    let t = if distinct && difference != 0.0 { difference / spread } else { 0.0 };
     let (p_greater, p_two_sided) = if distinct { (student_upper(t, df), (2.0 * student_upper(t.abs(), df)).min(1.0)) } else { (1.0, 1.0) };
     Ok(NoetherComparison { a, b, spearman, t, df, p_greater, p_two_sided })
 }
@@ -211,4 +221,42 @@ fn pearson(x: &[f64], y: &[f64]) -> f64 {
         xy += (x - mx) * (y - my);
     }
     if xx == 0.0 || yy == 0.0 { 1.0 } else { (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_of_one_order_do_not_differ_and_opposite_ones_do() {
+        let time: Vec<f64> = (0..30).map(f64::from).collect();
+        let mut risk: Vec<f64> = time.iter().map(|t| -t).collect();
+        risk.swap(3, 5);
+        risk.swap(20, 24);
+        let compare = |b: &[f64]| c_index_compare_survcomp(&time, &[true; 30], &risk, b, 0.95).unwrap();
+        let (same, opposite) = (risk.iter().map(|r| r.exp()).collect::<Vec<_>>(), risk.iter().map(|r| -r).collect::<Vec<_>>());
+        let found = compare(&same);
+        assert_eq!((found.t, found.p_greater, found.p_two_sided), (0.0, 1.0, 1.0));
+        let found = compare(&opposite);
+        assert_eq!(found.spearman, -1.0);
+        // With r = -1 the standard errors add up.
+        let expected = (found.a.c_index - found.b.c_index) / (found.a.std_err + found.b.std_err);
+        assert!((found.t / expected - 1.0).abs() < 1e-12, "{} {expected}", found.t);
+        assert!(found.a.c_index > 0.9 && found.p_two_sided < 1e-6, "{found:?}");
+    }
+
+    #[test]
+    fn a_constant_score_has_no_pairs_to_compare() {
+        let (time, risk) = ([1.0, 2.0, 3.0], [3.0, 1.0, 2.0]);
+        let found = c_index_compare_survcomp(&time, &[true, true, false], &risk, &[1.0; 3], 0.95).unwrap();
+        assert!(found.a.c_index == 2.0 / 3.0 && found.b.c_index.is_nan() && found.t.is_nan() && found.p_two_sided.is_nan(), "{found:?}");
+        assert!(c_index_compare_survcomp(&[1.0, 1.0], &[true; 2], &risk[..2], &risk[..2], 0.95).is_err());
+    }
+
+    #[test]
+    fn opposite_scores_without_spread_are_told_apart() {
+        let time = [1.0, 2.0, 3.0, 4.0];
+        let found = c_index_compare_survcomp(&time, &[true; 4], &[4.0, 3.0, 2.0, 1.0], &time, 0.95).unwrap();
+        assert_eq!((found.a.c_index, found.b.c_index, found.p_two_sided), (1.0, 0.0, 0.0));
+    }
 }

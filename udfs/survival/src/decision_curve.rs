@@ -10,6 +10,9 @@ use crate::calibration::check;
 use crate::error::SurvivalError;
 use crate::km::{ConfidenceType, kaplan_meier};
 
+/// A risk this little below a threshold reaches it: 1 - 0.9 is 0.1 less a rounding error.
+const ROUNDING: f64 = 1e-12;
+
 /// One threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -42,7 +45,7 @@ pub fn decision_curve(time: &[f64], event: &[bool], survival: &[f64], at: f64, t
         .iter()
         .map(|&threshold| {
             let odds = threshold / (1.0 - threshold);
-            let treated: Vec<usize> = all.iter().copied().filter(|&row| 1.0 - survival[row] >= threshold).collect();
+            let treated: Vec<usize> = all.iter().copied().filter(|&row| 1.0 - survival[row] >= threshold - ROUNDING).collect();
             let net_benefit = match treated.len() {
                 0 => 0.0,
                 n if n == all.len() => benefit(1.0, alive_of_all, odds),
@@ -69,6 +72,10 @@ mod tests {
         assert!((found[1].net_benefit - (2.0 / 5.0 - 1.0 / 5.0)).abs() < 1e-15);
         assert!((found[1].treat_all - (3.0 / 5.0 - 2.0 / 5.0)).abs() < 1e-15);
         assert_eq!((found[2].treated, found[2].net_benefit), (0, 0.0));
+        // A risk of 1 - 0.9 reaches 0.1, one of 1 - 0.7 reaches 0.3.
+        let at_risks = decision_curve(&time, &event, &survival, 5.0, &[0.1, 0.3, 0.3 + 1e-9]).unwrap();
+        assert_eq!(at_risks.iter().map(|found| found.treated).collect::<Vec<_>>(), [5, 4, 3]);
+        assert_eq!(at_risks[0].net_benefit, at_risks[0].treat_all);
         assert!(decision_curve(&time, &event, &survival, 5.0, &[1.0]).unwrap_err().to_string().contains("thresholds"));
     }
 }

@@ -20,6 +20,8 @@ pub enum SurvivalError {
     NegativeWeight { row: usize, weight: f64 },
     #[error("no events among {rows} rows (all censored): check that `event` is true (or 1) where the event happened")]
     NoEvents { rows: usize },
+    #[error("no events among {rows} rows (all censored): check that `cause` is 1, 2, ... where an event happened and 0 where none did")]
+    NoCauses { rows: usize },
     #[error("no comparable pair of rows: concordance needs an event that another row outlives; check `event`, `time` and the group sizes")]
     NoComparablePairs,
     #[error("only one group in {what}: a comparison needs rows at risk in at least two groups")]
@@ -34,6 +36,10 @@ pub enum SurvivalError {
     BadOption { option: &'static str, expected: &'static str, found: String },
     #[error("each of the {features} features is constant: there is nothing to learn from; check how x is built")]
     ConstantFeatures { features: usize },
+    #[error(
+        "importance needs rows out of bag, but every tree sees all rows: use 'bootstrap': 'with_replacement', or 'without_replacement' with a sample_fraction well below 1"
+    )]
+    NothingOutOfBag,
     #[error("stopped on request")]
     Cancelled,
     #[error("{rows} rows are too few: at least {needed} are needed; check the filter and the rows dropped for NULL")]

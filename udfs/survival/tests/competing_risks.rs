@@ -297,12 +297,15 @@ fn bad_input_is_named() {
     let (time, cause, x) = ([1.0, 2.0, 3.0, 4.0], [1, 0, 3, 1], array![[1.0], [2.0], [3.0], [4.0]]);
     let message = |cause: &[u32], options: &CompetingOptions| fit(&time, cause, x.view(), options).unwrap_err().to_string();
     let default = CompetingOptions::default();
-    assert!(message(&[0; 4], &default).contains("all censored"));
+    assert!(message(&[0; 4], &default).contains("all censored): check that `cause`"));
     assert!(message(&cause[..3], &default).contains("cause has 3 values"));
     for weights in [vec![1.0], vec![0.0, 0.0], vec![1.0, -1.0], vec![f64::NAN, 1.0]] {
         let text = message(&cause, &CompetingOptions { cause_weights: Some(weights), ..Default::default() });
         assert!(text.contains("cause_weights") && text.contains("causes: 1, 3"), "{text}");
     }
+    let seen = RsfOptions { bootstrap: Bootstrap::None, importance: true, ..Default::default() };
+    let text = message(&cause, &CompetingOptions { forest: seen, ..Default::default() });
+    assert!(text.contains("importance needs rows out of bag"), "{text}");
     let forest = fit(&time, &cause, x.view(), &default).unwrap();
     assert_eq!((forest.cause(3), forest.events.as_slice()), (Ok(1), [2, 1].as_slice()));
     assert!(forest.cause(2).unwrap_err().to_string().contains("its causes are 1, 3"));

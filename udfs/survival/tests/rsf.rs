@@ -434,6 +434,15 @@ fn bad_input_is_named() {
     ] {
         assert!(run(&time, &event, &x, options).contains(name), "{name}");
     }
+    for (bootstrap, sample_fraction) in [(Bootstrap::None, None), (Bootstrap::WithoutReplacement, Some(1.0))] {
+        let options = RsfOptions { bootstrap, sample_fraction, importance: true, ..default() };
+        assert!(run(&time, &event, &x, options.clone()).contains("importance needs rows out of bag"));
+        assert!(fit(&time, &event, x.view(), &RsfOptions { importance: false, ..options }).unwrap().importance.is_none());
+    }
+    // One tree, one row out of bag: no pair to tell an importance from.
+    let options = RsfOptions { trees: 1, importance: true, ..default() };
+    let forest = fit(&time[..2], &[true; 2], x.slice(ndarray::s![..2, ..]), &options).unwrap();
+    assert!(forest.oob_c_index.is_none() && forest.importance.unwrap()[0].is_nan());
     let stop = fit_with(&time, &event, x.view(), &default(), &|| false).unwrap_err();
     assert!(stop.to_string().contains("stopped"));
     let forest = fit(&time, &event, x.view(), &default()).unwrap();

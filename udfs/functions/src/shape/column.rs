@@ -33,7 +33,7 @@ pub fn read(kind: Kind, array: &ArrayRef) -> Result<(Column, Vec<bool>), Problem
     }
     let column = match kind {
         Kind::Number => {
-            let numbers = numbers(array).map_err(|_| wrong())?;
+            let numbers = numbers(array)?;
             Column::Numbers(numbers.values().to_vec())
         }
         Kind::Event => {
@@ -66,7 +66,8 @@ pub fn read(kind: Kind, array: &ArrayRef) -> Result<(Column, Vec<bool>), Problem
         Kind::Numbers => {
             let list = as_list(array).ok_or_else(wrong)?;
             let list = list.as_list::<i32>();
-            let values = numbers(list.values()).map_err(|_| wrong())?;
+            let values =
+                numbers(list.values()).map_err(|_| Problem::user(format!("{}{}", wrong(), of_times(list.values().data_type()))))?;
             let mut lists = vec![Vec::new(); rows];
             for row in (0..rows).filter(|&row| array.is_valid(row)) {
                 let (start, end) = (list.value_offsets()[row] as usize, list.value_offsets()[row + 1] as usize);
@@ -212,7 +213,7 @@ fn empty(kind: Kind, rows: usize) -> Column {
 pub fn numbers(array: &ArrayRef) -> Result<Float64Array, Problem> {
     let data_type = array.data_type();
     if *data_type != DataType::Null && *data_type != DataType::Boolean && !data_type.is_numeric() {
-        return Err(Problem::user(format!("expected a number, got {}", sql_name(data_type))));
+        return Err(Problem::user(format!("expected a number, got {}", no_number(data_type))));
     }
     if let Some(numbers) = array.as_primitive_opt::<Float64Type>() {
         return Ok(numbers.clone());
@@ -220,9 +221,24 @@ pub fn numbers(array: &ArrayRef) -> Result<Float64Array, Problem> {
     Ok(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
 }
 
+/// The name of a type that is no number, with what to write where it holds times.
+pub fn no_number(data_type: &DataType) -> String {
+    format!("{}{}", sql_name(data_type), of_times(data_type))
+}
+
+/// How dates and intervals become numbers; empty for other types.
+fn of_times(data_type: &DataType) -> &'static str {
+    let is_time =
+        matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) | DataType::Interval(_) | DataType::Duration(_));
+    if is_time { "; for a number of days write date_diff('day', start, end)" } else { "" }
+}
+
+/// Each value's text; -0.0 has that of 0.0, which it equals.
 pub fn texts(array: &ArrayRef) -> Option<Vec<String>> {
+    let is_floating = array.data_type().is_floating();
     let array = cast(array, &DataType::Utf8).ok()?;
-    Some(array.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_string()).collect())
+    let text = |text: &str| if is_floating && text == "-0.0" { "0.0".into() } else { text.to_string() };
+    Some(array.as_string::<i32>().iter().map(|value| text(value.unwrap_or_default())).collect())
 }
 
 fn as_list(array: &ArrayRef) -> Option<ArrayRef> {
@@ -253,6 +269,7 @@ pub fn sql_name(data_type: &DataType) -> String {
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BLOB".into(),
         DataType::Date32 | DataType::Date64 => "DATE".into(),
         DataType::Timestamp(..) => "TIMESTAMP".into(),
+        DataType::Interval(_) | DataType::Duration(_) => "INTERVAL".into(),
         DataType::List(item) | DataType::LargeList(item) => format!("{}[]", sql_name(item.data_type())),
         DataType::FixedSizeList(item, size) => format!("{}[{size}]", sql_name(item.data_type())),
         DataType::Struct(fields) => {
@@ -266,5 +283,36 @@ pub fn sql_name(data_type: &DataType) -> String {
             _ => "MAP".into(),
         },
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Date32Array, Float32Array, IntervalMonthDayNanoArray, StringArray};
+    use std::sync::Arc;
+
+    #[test]
+    fn zero_is_one_label_whatever_its_sign() {
+        let labels = |array: ArrayRef| match read(Kind::Label, &array).unwrap() {
+            (Column::Texts(texts), _) => texts,
+            (other, _) => panic!("{other:?}"),
+        };
+        assert_eq!(labels(Arc::new(Float64Array::from(vec![-0.0, 0.0, -0.5]))), ["0.0", "0.0", "-0.5"]);
+        assert_eq!(labels(Arc::new(Float32Array::from(vec![0.0, -0.0]))), ["0.0", "0.0"]);
+        assert_eq!(labels(Arc::new(StringArray::from(vec!["-0.0"]))), ["-0.0"]);
+    }
+
+    #[test]
+    fn times_given_for_numbers_say_how_to_get_days() {
+        let message = |kind: Kind, array: ArrayRef| read(kind, &array).unwrap_err().to_string();
+        let dates: ArrayRef = Arc::new(Date32Array::from(vec![1]));
+        let interval: ArrayRef = Arc::new(IntervalMonthDayNanoArray::new_null(1));
+        let advice = "; for a number of days write date_diff('day', start, end)";
+        assert_eq!(message(Kind::Number, dates.clone()), format!("expected a number, got DATE{advice}"));
+        assert_eq!(message(Kind::Number, interval), format!("expected a number, got INTERVAL{advice}"));
+        assert_eq!(message(Kind::Number, Arc::new(StringArray::from(vec!["1"]))), "expected a number, got VARCHAR");
+        let list: ArrayRef = Arc::new(datafusion_common::utils::SingleRowListArrayBuilder::new(dates).build_list_array());
+        assert_eq!(message(Kind::Numbers, list), format!("expected a LIST or ARRAY of numbers, got DATE[]{advice}"));
     }
 }

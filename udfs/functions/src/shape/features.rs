@@ -145,7 +145,7 @@ fn flatten(name: &str, array: &ArrayRef, columns: &mut Vec<NamedColumn>) -> Resu
         ))),
         _ => {
             let numbers = super::column::numbers(array).map_err(|_| {
-                Problem::user(format!("feature '{name}' is not a number but {}", super::column::sql_name(array.data_type())))
+                Problem::user(format!("feature '{name}' is not a number but {}", super::column::no_number(array.data_type())))
             })?;
             let present = (0..array.len()).map(|row| numbers.is_valid(row)).collect();
             columns.push((name.to_string(), numbers.values().to_vec(), present));
@@ -175,7 +175,7 @@ fn flatten_map(prefix: &str, array: &MapArray, columns: &mut Vec<NamedColumn>) -
     let keys = cast(array.keys(), &DataType::Utf8)?;
     let keys = keys.as_string::<i32>();
     let values = super::column::numbers(array.values()).map_err(|_| {
-        Problem::user(format!("a MAP of features must hold numbers, not {}", super::column::sql_name(array.values().data_type())))
+        Problem::user(format!("a MAP of features must hold numbers, not {}", super::column::no_number(array.values().data_type())))
     })?;
     let offsets = array.value_offsets();
     // Every row of a cohort has the same keys in the same order as a rule: remember where the last row found each.
@@ -216,7 +216,7 @@ fn flatten_map(prefix: &str, array: &MapArray, columns: &mut Vec<NamedColumn>) -
 
 fn flatten_list(prefix: &str, array: &ListArray, columns: &mut Vec<NamedColumn>) -> Result<(), Problem> {
     let values = super::column::numbers(array.values()).map_err(|_| {
-        Problem::user(format!("a LIST of features must hold numbers, not {}", super::column::sql_name(array.values().data_type())))
+        Problem::user(format!("a LIST of features must hold numbers, not {}", super::column::no_number(array.values().data_type())))
     })?;
     let offsets = array.value_offsets();
     let width = (0..array.len()).find(|&row| array.is_valid(row)).map_or(0, |row| array.value_length(row) as usize);

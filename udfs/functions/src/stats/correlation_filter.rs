@@ -10,7 +10,7 @@ options! {
     struct Options {
         /// 'pearson', 'spearman' or 'kendall'.
         method: CorrelationMethod = CorrelationMethod::Pearson,
-        /// Which of a pair goes: 'caret' drops the one that correlates more with all others, 'first' keeps the first in column order.
+        /// Which of a pair goes: 'caret' drops the one that correlates more with all others, 'keep_first' keeps the first in column order.
         rule: CorrelationRule = CorrelationRule::Caret,
     }
 }

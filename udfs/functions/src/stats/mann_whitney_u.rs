@@ -10,7 +10,8 @@ options! {
     pub(super) struct Options {
         /// 'two_sided', 'less' or 'greater', about the first group (in alphabetical order) against the second.
         alternative: Alternative = Alternative::TwoSided,
-        /// Exact P value; by default R's rule: groups below 50 rows without ties.
+        /// Exact P value; by default R's rule: groups below 50 rows without ties. With ties (in wilcoxon_signed_rank also with
+        /// differences of 0) even true gives the normal approximation, as in R; z is NULL where P is exact.
         exact: Option<bool> = None,
         /// Continuity correction of the normal approximation.
         continuity: bool = true,

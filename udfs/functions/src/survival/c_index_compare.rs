@@ -10,7 +10,8 @@ use crate::shape::{Function, Kind, Problem, collect, options, record};
 options! {
     struct Options {
         /// 'survcomp' (Student's t on the correlation of the scores, as cindex.comp), 'joint' (joint covariance, as R survival) or
-        /// 'bootstrap' (of the rows, both scores on the same resamples).
+        /// 'bootstrap' (of the rows, both scores on the same resamples). 'survcomp' drops pairs tied in risk or in time, so that
+        /// c_a may differ from c_index of the same score; the others count them as c_index does.
         method: String = "survcomp".into(),
         /// Alternative: 'two_sided', or 'greater' for a C of a that is larger than b's ('survcomp' only).
         alternative: String = "two_sided".into(),
@@ -29,16 +30,16 @@ options! {
 }
 
 record! {
-    /// Two concordance indices and whether they differ. The interval is the difference's: normal for 'joint', of percentiles for
+    /// Two concordance indices and whether they differ; NULL where a score ties all pairs and 'survcomp' has none left. The interval is the difference's: normal for 'joint', of percentiles for
     /// 'bootstrap', NULL for 'survcomp', which has none.
     struct Comparison {
-        c_a: f64,
-        c_b: f64,
-        difference: f64,
+        c_a: Option<f64>,
+        c_b: Option<f64>,
+        difference: Option<f64>,
         lower: Option<f64>,
         upper: Option<f64>,
         statistic: Option<f64>,
-        p: f64,
+        p: Option<f64>,
     }
 }
 
@@ -56,37 +57,38 @@ pub fn c_index_compare() -> Function {
                 let found = joint(time, event, a, b).map_err(Problem::user)?;
                 let half = confidence_z(options.conf_level).map_err(Problem::user)? * found.std_err;
                 return Ok(Comparison {
-                    c_a: found.c_a,
-                    c_b: found.c_b,
-                    difference: found.difference,
+                    c_a: Some(found.c_a),
+                    c_b: Some(found.c_b),
+                    difference: Some(found.difference),
                     lower: Some(found.difference - half),
                     upper: Some(found.difference + half),
                     statistic: Some(found.z),
-                    p: found.p,
+                    p: Some(found.p),
                 });
             }
             if options.method == "bootstrap" {
                 let chosen = BootstrapOptions { resamples: options.resamples, seed: options.seed, level: options.conf_level };
                 let found = c_index_compare_bootstrap(time, event, a, b, Ties::Half, &chosen).map_err(Problem::user)?;
                 return Ok(Comparison {
-                    c_a: found.a,
-                    c_b: found.b,
-                    difference: found.difference.estimate,
+                    c_a: Some(found.a),
+                    c_b: Some(found.b),
+                    difference: Some(found.difference.estimate),
                     lower: Some(found.difference.lower),
                     upper: Some(found.difference.upper),
                     statistic: None,
-                    p: found.p,
+                    p: Some(found.p),
                 });
             }
             let found = c_index_compare_survcomp(time, event, a, b, 0.95).map_err(Problem::user)?;
+            let known = |value: f64| (!value.is_nan()).then_some(value);
             Ok(Comparison {
-                c_a: found.a.c_index,
-                c_b: found.b.c_index,
-                difference: found.a.c_index - found.b.c_index,
+                c_a: known(found.a.c_index),
+                c_b: known(found.b.c_index),
+                difference: known(found.a.c_index - found.b.c_index),
                 lower: None,
                 upper: None,
-                statistic: Some(found.t),
-                p: if options.alternative == "greater" { found.p_greater } else { found.p_two_sided },
+                statistic: known(found.t),
+                p: known(if options.alternative == "greater" { found.p_greater } else { found.p_two_sided }),
             })
         })
 }

@@ -39,7 +39,7 @@ pub fn cox_tests() -> Function {
     each("cox_tests", "Log-likelihood, AIC, and the likelihood-ratio, Wald and score test of a Cox model against no effect.")
         .arg("model", Kind::Model, "made by cox_fit")
         .source("R summary(coxph)")
-        .example("SELECT unnest(cox_tests(cox_fit(months, died, {'age': age, 'stage': stage})), recursive := true) FROM patients")
+        .example("SELECT unnest(cox_tests(cox_fit(months, died, {'age': age, 'stage': stage}))) FROM patients")
         .returns(|row, _| {
             let model = &row.model::<CoxFit>(0)?.model;
             Ok(Tests {

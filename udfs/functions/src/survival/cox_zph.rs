@@ -10,7 +10,7 @@ options! {
     struct Options {
         /// Time scale of the test: 'km', 'rank', 'identity' or 'log'.
         transform: String = "km".into(),
-        /// 'efron', 'breslow' or 'exact'.
+        /// 'efron' or 'breslow'.
         ties: String = "efron".into(),
     }
     check |options| transform(&options.transform).and(super::cox_fit::ties(&options.ties).map(|_| ()))

@@ -3,6 +3,7 @@
 //! (s' U)^2 / (s' V s) with U and V of the log-rank test and s the groups' scores, on 1 degree of freedom. More powerful than
 //! `logrank` where the hazard rises or falls with the score.
 
+use esccsql_survival::error::SurvivalError;
 use esccsql_survival::logrank::logrank as test;
 
 use super::design::codes;
@@ -16,6 +17,14 @@ record! {
         p: f64,
         difference: f64,
     }
+}
+
+/// The groups are those of the argument `score`.
+fn of_scores(error: SurvivalError) -> Problem {
+    Problem::user(match error {
+        SurvivalError::OneGroup { what } => SurvivalError::OneGroup { what: what.replacen("group", "score", 1) },
+        other => other,
+    })
 }
 
 pub fn logrank_trend() -> Function {
@@ -37,9 +46,22 @@ pub fn logrank_trend() -> Function {
             let groups: Vec<usize> = rows.numbers(2).iter().map(|score| scores.partition_point(|known| known < score)).collect();
             let strata = rows.given("strata").map(|at| codes(rows.texts(at)).0.into_iter().map(|code| code as usize).collect::<Vec<_>>());
             let weight = weight(options).map_err(Problem::user)?;
-            let found = test(rows.numbers(0), rows.events(1), &groups, strata.as_deref(), weight).map_err(Problem::user)?;
+            let found = test(rows.numbers(0), rows.events(1), &groups, strata.as_deref(), weight).map_err(of_scores)?;
             let scores: Vec<f64> = found.groups.iter().map(|group| scores[group.group]).collect();
             let found = found.trend(&scores).map_err(Problem::user)?;
             Ok(Trend { statistic: found.statistic, p: found.p, difference: found.difference })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_group_is_told_of_the_score() {
+        for (what, told) in [("group", "only one group in score: "), ("group (at the event times)", "only one group in score (at ")] {
+            let problem = of_scores(SurvivalError::OneGroup { what: what.into() }).to_string();
+            assert!(problem.starts_with(told), "{problem}");
+        }
+    }
 }

@@ -35,7 +35,7 @@ options! {
         threshold: Threshold = Threshold::DataValue,
         /// Seed of all random choices.
         seed: u64 = 1,
-        /// Compute each feature's permutation importance for each cause.
+        /// Compute each feature's permutation importance for each cause; needs rows out of bag.
         importance: bool = false,
     }
 }

@@ -17,7 +17,7 @@ record! {
 pub fn rsf_competing_importance() -> Function {
     each(
         "rsf_competing_importance",
-        "Per cause and feature: fall of the out-of-bag concordance when it is permuted (NULL unless fitted with 'importance': true), and mean minimal depth (small: important; of all causes together).",
+        "Per cause and feature: fall of the out-of-bag concordance when it is permuted (NULL unless fitted with 'importance': true, or where the concordance is NULL), and mean minimal depth (small: important; of all causes together).",
     )
     .arg("model", Kind::Model, "made by rsf_competing_fit")
     .source("Ishwaran et al., Biostatistics 2014;15:757; J Am Stat Assoc 2010;105:205")
@@ -30,7 +30,7 @@ pub fn rsf_competing_importance() -> Function {
             let one = |(feature, name): (usize, &String)| Importance {
                 cause: u64::from(forest.causes[k]),
                 feature: name.clone(),
-                importance: forest.importance.as_ref().map(|values| values[k][feature]),
+                importance: forest.importance.as_ref().map(|values| values[k][feature]).filter(|fall| !fall.is_nan()),
                 minimal_depth: depth[feature],
             };
             trained.header.features.iter().enumerate().map(one).collect::<Vec<_>>()

@@ -33,7 +33,7 @@ options! {
         split_without_gain: bool = true,
         /// Seed of all random choices.
         seed: u64 = 1,
-        /// Compute each feature's permutation importance.
+        /// Compute each feature's permutation importance; needs rows out of bag.
         importance: bool = false,
     }
 }

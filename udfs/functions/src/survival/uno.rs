@@ -5,14 +5,15 @@ use esccsql_survival::brier::CensoringFrom;
 use esccsql_survival::censoring::{Censoring, Side};
 use esccsql_survival::uno::UnoOptions;
 
+use super::censoring::Events;
 use crate::shape::{Problem, options};
 
 options! {
     pub struct Options {
         /// Follow-up of the rows whose censoring gives the weights, usually the training rows, as a list: (SELECT list(months) FROM training). By default the scored rows.
         training_time: Option<Vec<f64>> = None,
-        /// Their events, a list too.
-        training_event: Option<Vec<bool>> = None,
+        /// Their events, a list too, of true and false or 1 and 0.
+        training_event: Option<Events> = None,
         /// Events at or after it do not count.
         tau: Option<f64> = None,
         /// The censoring curve 'at' an event's time (scikit-survival) or just 'before' it (R).
@@ -28,7 +29,7 @@ options! {
     }
     check |options| match (&options.training_time, &options.training_event) {
         (None, None) => Ok(()),
-        (Some(time), Some(event)) if time.len() == event.len() => Ok(()),
+        (Some(time), Some(event)) if time.len() == event.0.len() => Ok(()),
         _ => Err("`training_time` and `training_event` must both be given, with one value per row".into()),
     }
 }
@@ -37,7 +38,7 @@ impl Options {
     /// The training rows' curve, if they are given.
     pub fn training(&self) -> Result<Option<Censoring>, Problem> {
         match (&self.training_time, &self.training_event) {
-            (Some(time), Some(event)) => Censoring::fit(time, event).map(Some).map_err(Problem::user),
+            (Some(time), Some(event)) => Censoring::fit(time, &event.0).map(Some).map_err(Problem::user),
             _ => Ok(None),
         }
     }

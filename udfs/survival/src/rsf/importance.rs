@@ -13,8 +13,8 @@ use crate::rng::{shuffle, stream};
 /// Streams from here on belong to permutations; below are the trees'.
 const PERMUTATIONS: u64 = 1 << 32;
 
-/// The fall of `c_index` for each feature. `risk` is a leaf's in a tree; out of bag are the rows that each tree did not see, each row's
-/// sum of risks over those trees with their number, and the forest's seed.
+/// The fall of `c_index` for each feature; NaN where the rows out of bag have no comparable pair. `risk` is a leaf's in a tree; out
+/// of bag are the rows that each tree did not see, each row's sum of risks over those trees with their number, and the forest's seed.
 pub(super) fn falls(
     trees: &[&Tree],
     risk: impl Fn(usize, usize) -> f64 + Sync,
@@ -27,7 +27,7 @@ pub(super) fn falls(
         let means: Vec<Option<f64>> = of_rows.zip(sums).map(|(sum, &(_, trees))| (trees > 0).then(|| sum / f64::from(trees))).collect();
         c_index(&means)
     };
-    let Some(whole) = c_of(&mut sums.iter().map(|&(sum, _)| sum)) else { return vec![0.0; features] };
+    let Some(whole) = c_of(&mut sums.iter().map(|&(sum, _)| sum)) else { return vec![f64::NAN; features] };
     (0..features)
         .into_par_iter()
         .map(|feature| {
@@ -48,7 +48,7 @@ pub(super) fn falls(
                     permuted[row as usize] += after - before;
                 }
             }
-            c_of(&mut permuted.into_iter()).map_or(0.0, |c| whole - c)
+            c_of(&mut permuted.into_iter()).map_or(f64::NAN, |c| whole - c)
         })
         .collect()
 }

@@ -31,7 +31,7 @@ use crate::error::SurvivalError;
 
 use grow::{Grower, OneCause};
 pub use predict::OobEnsemble;
-use sample::in_bag;
+use sample::{in_bag, sees_all};
 use training::Training;
 pub(crate) use training::check_covariates;
 pub use tree::{Node, Tree};
@@ -146,6 +146,11 @@ impl RsfOptions {
         Ok(())
     }
 
+    /// Importance is of the rows out of bag: there must be some.
+    fn check_bags(&self, rows: usize) -> Result<(), SurvivalError> {
+        if self.importance && sees_all(self, rows) { Err(SurvivalError::NothingOutOfBag) } else { Ok(()) }
+    }
+
     fn mtry_of(&self, features: usize) -> usize {
         self.mtry.unwrap_or_else(|| (features as f64).sqrt().ceil() as usize).clamp(1, features)
     }
@@ -166,7 +171,7 @@ pub struct Forest {
     pub oob_mortality: Vec<Option<f64>>,
     /// Harrell's C of the out-of-bag mortality.
     pub oob_c_index: Option<f64>,
-    /// Fall of the out-of-bag C when the feature is permuted, where asked for.
+    /// Fall of the out-of-bag C when the feature is permuted, where asked for; NaN without an out-of-bag C.
     pub importance: Option<Vec<f64>>,
     /// What the user should know about this fit.
     pub warnings: Vec<String>,
@@ -176,7 +181,7 @@ pub struct Forest {
 ///
 /// # Errors
 /// Outcomes that [`crate::outcome::Outcome::new`] refuses, no events, a single row, covariates that are missing, not
-/// finite or all constant, and options out of range.
+/// finite or all constant, options out of range, and importance asked for where every tree sees all rows.
 pub fn fit(time: &[f64], event: &[bool], x: ArrayView2<f64>, options: &RsfOptions) -> Result<Forest, SurvivalError> {
     fit_with(time, event, x, options, &|| true)
 }
@@ -194,6 +199,7 @@ pub fn fit_with(
 ) -> Result<Forest, SurvivalError> {
     options.check(x.ncols())?;
     let training = Training::new(time, event, x, options)?;
+    options.check_bags(training.rows)?;
     let trees: Vec<Tree> = (0..options.trees)
         .into_par_iter()
         .map_init(

@@ -68,7 +68,7 @@ pub struct CompetingForest {
     pub oob_years_lost: Vec<Vec<Option<f64>>>,
     /// Per cause, the concordance of the out-of-bag years lost ([`cause_c_index`]).
     pub oob_c_index: Vec<Option<f64>>,
-    /// Per cause and feature, the fall of that concordance when the feature is permuted, where asked for.
+    /// Per cause and feature, the fall of that concordance when the feature is permuted, where asked for; NaN for a cause without one.
     pub importance: Option<Vec<Vec<f64>>>,
     pub warnings: Vec<String>,
 }
@@ -81,7 +81,11 @@ pub fn fit(time: &[f64], cause: &[u32], x: ArrayView2<f64>, options: &CompetingO
     options.forest.check(x.ncols())?;
     check_rows("cause", time.len(), cause.len())?;
     let event: Vec<bool> = cause.iter().map(|&c| c > 0).collect();
-    let training = Training::new(time, &event, x, &options.forest)?;
+    let training = Training::new(time, &event, x, &options.forest).map_err(|error| match error {
+        SurvivalError::NoEvents { rows } => SurvivalError::NoCauses { rows },
+        other => other,
+    })?;
+    options.forest.check_bags(training.rows)?;
     let mut causes: Vec<u32> = cause.iter().copied().filter(|&c| c > 0).collect();
     causes.sort_unstable();
     causes.dedup();
