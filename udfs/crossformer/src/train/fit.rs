@@ -189,7 +189,7 @@ fn not_judged(loss: Loss) -> String {
         Loss::Cox => "the held-out rows have no event that another row outlives",
         Loss::Binary { .. } => "the held-out rows have only one outcome at the horizon",
     };
-    format!("{lack}: the last epoch is kept; give more rows or validation := 0")
+    format!("{lack}: the last epoch is kept; give more rows, or {{'validation': 0}}")
 }
 
 /// One step's forward and backward passes.
