@@ -18,9 +18,14 @@ pub enum Reach {
     Millimetres(f64),
 }
 
+/// Is a voxel of this value in the mask?
+pub fn is_inside(voxel: f64) -> bool {
+    voxel.abs() > 0.0
+}
+
 /// The mask as 0 and 1.
 pub fn binary(mask: &Volume) -> Volume {
-    let voxels = with_voxels!(&mask.voxels, a => a.mapv(|v| u8::from((v as f64).abs() > 0.0)));
+    let voxels = with_voxels!(&mask.voxels, a => a.mapv(|v| u8::from(is_inside(v as f64))));
     Volume { geometry: mask.geometry.clone(), voxels: Voxels::U8(voxels) }
 }
 
@@ -43,7 +48,7 @@ pub fn select_label(mask: &Volume, label: u32, path: &Path) -> Result<Volume> {
 
 /// Voxels in the mask.
 pub fn voxels(mask: &Volume) -> usize {
-    with_voxels!(&mask.voxels, a => a.iter().filter(|v| (**v as f64).abs() > 0.0).count())
+    with_voxels!(&mask.voxels, a => a.iter().filter(|v| is_inside(**v as f64)).count())
 }
 
 /// Volume of the mask in mm3: voxels times the volume of one.

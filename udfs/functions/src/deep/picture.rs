@@ -1,6 +1,7 @@
 //! From IMAGE and mask to a network's input: what all deep functions share.
 
 use esccsql_crossformer::input::{Nearest, Outside, Place, Rule};
+use esccsql_imaging::mask::is_inside;
 use esccsql_imaging::ops::{GEOMETRY_TOLERANCE, same_grid};
 use ndarray::Array3;
 
@@ -16,8 +17,7 @@ pub fn input(image: &str, mask: &str, rule: &Rule) -> Result<(Array3<f32>, Place
     let volume =
         load(&scan).map_err(|problem| if problem.to_string().contains(scan.path()) { problem } else { problem.at(scan.path()) })?;
     same_grid("the image and the mask", &volume.geometry, &region.geometry, GEOMETRY_TOLERANCE).map_err(|error| told(&error))?;
-    // Not a number is outside, as in the mask's other functions.
-    let inside = region.voxels.to_f64().mapv(|label| label.abs() > 0.0);
+    let inside = region.voxels.to_f64().mapv(is_inside);
     rule.prepare_f32(volume.voxels.to_f64().view(), inside.view()).map_err(|error| told(&error))
 }
 

@@ -30,8 +30,8 @@ options! {
 }
 
 record! {
-    /// Two concordance indices and whether they differ; NULL where a score ties all pairs and 'survcomp' has none left. The interval is the difference's: normal for 'joint', of percentiles for
-    /// 'bootstrap', NULL for 'survcomp', which has none.
+    /// Two concordance indices and whether they differ; NULL where a score ties all pairs and 'survcomp' has none left. The interval
+    /// is the difference's: normal for 'joint', of percentiles for 'bootstrap', NULL for 'survcomp', which has none.
     struct Comparison {
         c_a: Option<f64>,
         c_b: Option<f64>,

@@ -277,33 +277,37 @@ fn tile<S: pulp::Simd, const W: usize>(simd: S, a: impl Fn(usize, usize) -> f32,
     let lanes = S::F32_LANES;
     let mut j = 0;
     while j + lanes < width && j + 2 * lanes <= W {
-        let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
-        for (k, b) in b.iter().enumerate() {
-            let b = S::as_simd_f32s(&b[j..j + 2 * lanes]).0;
-            let (b0, b1) = (b[0], b[1]);
-            for r in 0..TILE {
-                let s = simd.splat_f32s(a(k, r));
-                sums[r][0] = simd.mul_add_f32s(s, b0, sums[r][0]);
-                sums[r][1] = simd.mul_add_f32s(s, b1, sums[r][1]);
-            }
-        }
-        for r in 0..TILE {
-            let out = S::as_mut_simd_f32s(&mut out[r][j..j + 2 * lanes]).0;
-            (out[0], out[1]) = (sums[r][0], sums[r][1]);
-        }
+        columns::<S, W, 2>(simd, &a, b, j, out);
         j += 2 * lanes;
     }
     if j < width {
-        let mut sums = [simd.splat_f32s(0.0); TILE];
-        for (k, b) in b.iter().enumerate() {
-            let b = S::as_simd_f32s(&b[j..j + lanes]).0[0];
-            for r in 0..TILE {
-                sums[r] = simd.mul_add_f32s(simd.splat_f32s(a(k, r)), b, sums[r]);
+        columns::<S, W, 1>(simd, &a, b, j, out);
+    }
+}
+
+/// V vectors of the rows, from column `j`.
+#[inline(always)]
+fn columns<S: pulp::Simd, const W: usize, const V: usize>(
+    simd: S,
+    a: &impl Fn(usize, usize) -> f32,
+    b: &[[f32; W]],
+    j: usize,
+    out: &mut [[f32; W]; TILE],
+) {
+    let part = j..j + V * S::F32_LANES;
+    let mut sums = [[simd.splat_f32s(0.0); V]; TILE];
+    for (k, b) in b.iter().enumerate() {
+        let b = S::as_simd_f32s(&b[part.clone()]).0;
+        let b: [S::f32s; V] = std::array::from_fn(|v| b[v]);
+        for r in 0..TILE {
+            let s = simd.splat_f32s(a(k, r));
+            for v in 0..V {
+                sums[r][v] = simd.mul_add_f32s(s, b[v], sums[r][v]);
             }
         }
-        for r in 0..TILE {
-            S::as_mut_simd_f32s(&mut out[r][j..j + lanes]).0[0] = sums[r];
-        }
+    }
+    for r in 0..TILE {
+        S::as_mut_simd_f32s(&mut out[r][part.clone()]).0[..V].copy_from_slice(&sums[r]);
     }
 }
 
