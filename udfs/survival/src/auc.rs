@@ -54,7 +54,7 @@ pub fn auc_td_ci(
     options: &BootstrapOptions,
 ) -> Result<BootstrapInterval, SurvivalError> {
     let problem = Problem::new(time, event, risk, times, censoring, side)?;
-    problem.auc(None)?;
+    problem.observed()?;
     interval(time.len(), options, |w| problem.auc(Some(w)).ok()?.1, SurvivalError::NoComparablePairs)
 }
 
@@ -75,7 +75,7 @@ pub fn auc_td_compare(
 ) -> Result<BootstrapComparison, SurvivalError> {
     let a = Problem::new(time, event, risk_a, times, censoring, side)?;
     let b = Problem::new(time, event, risk_b, times, censoring, side)?;
-    a.auc(None)?;
+    a.observed()?;
     let both = |w: &[f64]| Some((a.auc(Some(w)).ok()?.1?, b.auc(Some(w)).ok()?.1?));
     comparison(time.len(), options, both, SurvivalError::NoComparablePairs)
 }
@@ -113,6 +113,11 @@ impl<'a> Problem<'a> {
             sorted[outcome.block(block)].fill(t);
         }
         Ok(Self { outcome, time: sorted, by_risk, times, censoring, side })
+    }
+
+    /// The mean of all rows as they are.
+    fn observed(&self) -> Result<f64, SurvivalError> {
+        self.auc(None)?.1.ok_or(SurvivalError::NoCasesOrControls)
     }
 
     /// AUC at each time and their weighted mean.

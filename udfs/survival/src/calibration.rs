@@ -97,6 +97,8 @@ pub struct Calibration {
     pub n: usize,
     /// Events by the time.
     pub events: usize,
+    /// Whether `observed` is carried from the last follow-up ([`KaplanMeier::is_beyond`](crate::km::KaplanMeier::is_beyond)).
+    pub beyond_follow_up: bool,
 }
 
 /// Slope and calibration in the large of predicted `survival` at time `at`.
@@ -131,6 +133,7 @@ pub fn calibration(time: &[f64], event: &[bool], survival: &[f64], at: f64, conf
         ratio_upper: spread.map(|s| ratio * s),
         n: time.len(),
         events,
+        beyond_follow_up: km.is_beyond(at),
     })
 }
 
@@ -172,7 +175,10 @@ mod tests {
         assert!((curve[1].predicted - 2.2 / 3.0).abs() < 1e-15 && curve[1].observed == 1.0 && curve[1].n_risk == 2);
         let whole = calibration(&time, &event, &survival, 4.5, 0.95).unwrap();
         assert!((whole.observed - 0.5).abs() < 1e-15 && (whole.expected - 0.5).abs() < 1e-15 && (whole.ratio - 1.0).abs() < 1e-15);
-        assert_eq!(whole.events, 3);
+        assert!(whole.events == 3 && !whole.beyond_follow_up);
+        // Row 6 is censored at 6 instead: beyond it nobody was seen.
+        let event = [true, true, true, false, true, false];
+        assert!(calibration(&time, &event, &survival, 6.5, 0.95).unwrap().beyond_follow_up);
     }
 
     /// The slope of a Cox model's own predictions on its own rows is 1.

@@ -24,6 +24,12 @@ pub enum SurvivalError {
     NoCauses { rows: usize },
     #[error("no comparable pair of rows: concordance needs an event that another row outlives; check `event`, `time` and the group sizes")]
     NoComparablePairs,
+    #[error(
+        "no fold can be judged: its rows, or those of the other folds, have too few events; use fewer folds, or folds dealt by the event"
+    )]
+    NoFoldToJudge,
+    #[error("no time serves: at each, some row must have had the event and another be followed without it; choose times within the follow-up")]
+    NoCasesOrControls,
     #[error("only one group in {what}: a comparison needs rows at risk in at least two groups")]
     OneGroup { what: String },
     #[error("the censoring curve is 0 at time {time}, so its inverse is no weight: choose an earlier `tau` or earlier times")]

@@ -115,6 +115,11 @@ pub fn weighted_kaplan_meier(
 }
 
 impl KaplanMeier {
+    /// Whether `t` lies beyond the last follow-up while the curve is above 0: what it is there is carried, not seen.
+    pub fn is_beyond(&self, t: f64) -> bool {
+        matches!((self.time.last(), self.survival.last()), (Some(&last), Some(&survival)) if t > last && survival > 0.0)
+    }
+
     /// S(t): 1 before the first time, the last value beyond the last.
     pub fn survival_at(&self, t: f64) -> f64 {
         step_at(&self.time, &self.survival, 1.0, t)

@@ -14,7 +14,7 @@ pub struct RestrictedMean {
     pub rmst: f64,
     pub std_err: f64,
     pub tau: f64,
-    /// Whether `tau` lies beyond the last follow-up while the curve is above 0, so that the mean rests on a carried value.
+    /// Whether the mean rests on a carried value ([`KaplanMeier::is_beyond`]).
     pub beyond_follow_up: bool,
 }
 
@@ -44,8 +44,7 @@ fn area(km: &KaplanMeier, tau: f64) -> RestrictedMean {
         }
     }
     let first = if used > 0 { km.time[0] } else { tau };
-    let last = km.time.len() - 1;
-    RestrictedMean { rmst: first + after, std_err: variance.sqrt(), tau, beyond_follow_up: tau > km.time[last] && km.survival[last] > 0.0 }
+    RestrictedMean { rmst: first + after, std_err: variance.sqrt(), tau, beyond_follow_up: km.is_beyond(tau) }
 }
 
 #[cfg(test)]

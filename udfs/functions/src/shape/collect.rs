@@ -18,7 +18,8 @@ use super::arguments::Kind;
 use super::doc::{ArgumentDoc, Doc, OptionDoc};
 use super::environment::Environment;
 use super::error::Problem;
-use super::options::{NoOptions, Options, shared};
+use super::on_error::OnError;
+use super::options::{NoOptions, Options, known_keys, parse, shared};
 use super::output::{SqlType, column_field};
 use super::rows::Rows;
 use super::{Function, Implementation, guard};
@@ -83,7 +84,8 @@ impl<O: Options> Collect<O> {
         self
     }
 
-    /// What is computed from a group's complete rows. A group without rows gives NULL, as SQL's aggregates do.
+    /// What is computed from a group's complete rows. A group without rows gives NULL, as SQL's aggregates do; one that fails does
+    /// with `'on_error': 'null'`.
     pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Rows, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
         let per_row = self.doc.row_options.iter().map(|option| OptionDoc {
@@ -92,17 +94,23 @@ impl<O: Options> Collect<O> {
             description: format!("Per row: {}.", option.description),
         });
         self.doc.options.extend(per_row.collect::<Vec<_>>());
+        self.doc.options.push(OnError::doc("group"));
         let doc = Arc::new(self.doc);
         let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
         let signature = TypeSignature::OneOf((self.required..=most).map(TypeSignature::Any).collect());
-        let kernel: Kernel = Arc::new(move |rows, options| {
-            let options = match options {
-                Some(value) => O::parse(value)?,
-                None => O::default(),
-            };
-            let value = if rows.is_empty() { None } else { Some(kernel(rows, &options)?) };
-            Ok(ScalarValue::try_from_array(&T::array(vec![value])?, 0)?)
-        });
+        let kernel: Kernel = {
+            let doc = doc.clone();
+            Arc::new(move |rows, options| {
+                let (options, on_error) = parse::<O>(&doc, options.cloned().unwrap_or_default())?;
+                let value = match rows.is_empty() {
+                    true => None,
+                    false => kernel(rows, &options).map(Some).or_else(|problem| {
+                        on_error.note(&doc, problem, || format!("a group of {} rows", rows.len())).map(|()| None)
+                    })?,
+                };
+                Ok(ScalarValue::try_from_array(&T::array(vec![value])?, 0)?)
+            })
+        };
         let aggregate = Aggregate {
             documentation: doc.documentation(),
             doc: doc.clone(),
@@ -255,6 +263,12 @@ impl Collected {
             .zip(joined)
             .filter_map(|(doc, array)| Some((doc.clone(), array?)));
         let (arguments, arrays): (Vec<ArgumentDoc>, Vec<ArrayRef>) = given.unzip();
+        let is_absent = |array: &ArrayRef| array.logical_null_count() == array.len();
+        let mut models = arguments.iter().zip(&arrays).skip(self.arguments).filter(|(option, _)| option.kind == Kind::Model);
+        if let Some((option, _)) = models.find(|(_, array)| is_absent(array)) {
+            let message = format!("options: `{}` is NULL in every row: is the model's query empty? Leave the option out to do without", option.name);
+            return Err(Problem::user(message));
+        }
         let environment = Environment::current();
         environment.pool()?.install(|| {
             environment.enter(|| {
@@ -279,7 +293,7 @@ fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option
     let Some(given) = options.as_struct_opt().filter(|_| !row_options.is_empty()) else {
         return Ok((vec![None; row_options.len()], Some(options.clone())));
     };
-    known_keys(doc, options)?;
+    known_keys(doc, names(given))?;
     let absent = is_null(given)?;
     let columns = row_options
         .iter()
@@ -298,16 +312,9 @@ fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option
     Ok((columns, Some(Arc::new(StructArray::try_new(fields.into(), arrays, given.nulls().cloned())?))))
 }
 
-/// An error for a key that the function does not know.
-fn known_keys(doc: &Doc, options: &ArrayRef) -> Result<(), Problem> {
-    let Some(given) = options.as_struct_opt() else { return Ok(()) };
-    match given.fields().iter().find(|field| doc.options.iter().all(|option| option.name != field.name())) {
-        None => Ok(()),
-        Some(unknown) => {
-            let known: Vec<String> = doc.options.iter().map(|option| format!("`{}`", option.name)).collect();
-            Err(Problem::user(format!("options: unknown option `{}`, expected one of {}", unknown.name(), known.join(", "))))
-        }
-    }
+/// The keys of a STRUCT.
+fn names(structure: &StructArray) -> impl Iterator<Item = &str> {
+    structure.fields().iter().map(|field| field.name().as_str())
 }
 
 impl Accumulator for Collected {
@@ -319,7 +326,8 @@ impl Accumulator for Collected {
                 columns.extend(per_row);
                 // Of an option that is unknown that is what to say, not that it differs between rows.
                 let rest = rest.as_ref().map(shared).transpose();
-                let rest = rest.or_else(|differs| known_keys(&self.function.doc, options).and(Err(differs)))?;
+                let keys = options.as_struct_opt().into_iter().flat_map(names);
+                let rest = rest.or_else(|differs| known_keys(&self.function.doc, keys).and(Err(differs)))?;
                 self.set_options(rest.flatten())
             });
             taken.map_err(|problem| problem.at(self.place()))?;

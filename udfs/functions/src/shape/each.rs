@@ -11,8 +11,9 @@ use std::sync::Arc;
 use datafusion_expr::{ScalarUDF, Signature, TypeSignature, Volatility};
 
 use super::arguments::Kind;
-use super::doc::{ArgumentDoc, Doc, OptionDoc};
+use super::doc::{ArgumentDoc, Doc};
 use super::error::Problem;
+use super::on_error::OnError;
 use super::options::{NoOptions, Options};
 use super::output::{SqlType, column_field};
 use super::{Function, Implementation};
@@ -96,7 +97,7 @@ impl<O: Options> Each<O> {
     /// What is computed from a row. A row with a NULL argument gives NULL.
     pub fn returns<T: SqlType + 'static>(self, kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         let traits = self.traits;
-        self.finish::<T>(Arc::new(move |batch| T::array(batch.map::<O, T>(traits, &kernel)?)))
+        self.finish::<T>(Arc::new(move |batch| T::array(batch.map::<O, T>(traits.heavy, &kernel)?)))
     }
 
     /// What is computed from several rows at once, `prepare`d one by one: those rows of a chunk that share the model of argument 0
@@ -107,20 +108,15 @@ impl<O: Options> Each<O> {
         prepare: impl Fn(&Row, &O) -> Result<P, Problem> + Send + Sync + 'static,
         compute: impl Fn(&Row, &O, Vec<P>) -> Result<Vec<T>, Problem> + Send + Sync + 'static,
     ) -> Function {
-        let traits = self.traits;
         let stages = Stages { most, prepare, compute };
-        self.finish::<T>(Arc::new(move |batch| T::array(batch.together(traits, &stages)?)))
+        self.finish::<T>(Arc::new(move |batch| T::array(batch.together(&stages)?)))
     }
 
     fn finish<T: SqlType + 'static>(mut self, kernel: Kernel) -> Function {
         self.doc.returns = T::sql();
         self.doc.heavy = self.traits.heavy && !self.traits.volatile;
         if self.traits.recoverable {
-            self.doc.options.push(OptionDoc {
-                name: "on_error",
-                default: "'fail'".into(),
-                description: "'null' gives NULL for a row that fails, and a line in esccsql_errors().".into(),
-            });
+            self.doc.options.push(OnError::doc("row"));
         }
         let doc = Arc::new(self.doc);
         let most = doc.arguments.len() + usize::from(!doc.options.is_empty());

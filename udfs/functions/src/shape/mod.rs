@@ -16,6 +16,7 @@ mod files;
 pub mod guard;
 mod interrupt;
 mod model;
+mod on_error;
 mod options;
 mod output;
 mod progress;

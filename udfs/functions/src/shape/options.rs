@@ -6,8 +6,9 @@ use arrow::{compute::cast, util::display::array_value_to_string};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::doc::OptionDoc;
+use super::doc::{Doc, OptionDoc};
 use super::error::Problem;
+use super::on_error::OnError;
 
 /// A function's options. Made by the [`options!`](crate::shape::options) macro, which keeps key, type, default and text together.
 pub trait Options: DeserializeOwned + Default + Clone + Send + Sync + 'static {
@@ -120,6 +121,29 @@ macro_rules! options {
     };
 }
 pub(crate) use options;
+
+/// A call's options and what a failure means to it. NULL and no key at all are the defaults.
+pub(super) fn parse<O: Options>(doc: &Doc, mut value: Value) -> Result<(O, OnError), Problem> {
+    known_keys(doc, value.as_object().into_iter().flat_map(|fields| fields.keys()))?;
+    let on_error = OnError::take(doc, &mut value)?;
+    let given = value.as_object().is_some_and(|fields| !fields.is_empty());
+    Ok((if given { O::parse(&value)? } else { O::default() }, on_error))
+}
+
+/// An error for a key that the function does not know.
+pub(super) fn known_keys(doc: &Doc, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Problem> {
+    let known: Vec<&str> = doc.options.iter().map(|option| option.name).collect();
+    for key in keys {
+        let key = key.as_ref();
+        match known.as_slice() {
+            [] => return Err(Problem::user("this function takes no options")),
+            known if known.contains(&key) => {}
+            [only] => return Err(Problem::user(format!("options: unknown option `{key}`, expected `{only}`"))),
+            known => return Err(Problem::user(format!("options: unknown option `{key}`, expected one of `{}`", known.join("`, `")))),
+        }
+    }
+    Ok(())
+}
 
 /// One value of any SQL type as JSON.
 pub fn json(array: &ArrayRef, row: usize) -> Result<Value, Problem> {

@@ -15,7 +15,7 @@ options! {
 }
 
 record! {
-    /// Slope (NULL where a prediction is 0 or 1) and calibration in the large.
+    /// Slope (NULL where a prediction is 0 or 1) and calibration in the large; whether the time is beyond the last follow-up.
     struct Calibration {
         slope: Option<f64>,
         slope_lower: Option<f64>,
@@ -27,6 +27,7 @@ record! {
         ratio_upper: Option<f64>,
         n: u64,
         events: u64,
+        beyond_follow_up: bool,
     }
 }
 
@@ -55,6 +56,7 @@ pub fn calibration() -> Function {
             ratio_upper: found.ratio_upper,
             n: found.n as u64,
             events: found.events as u64,
+            beyond_follow_up: found.beyond_follow_up,
         })
     })
 }

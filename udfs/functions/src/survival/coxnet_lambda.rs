@@ -11,9 +11,10 @@ options! {
         /// A lambda of one's own; coefficients are interpolated between the path's.
         at: Option<f64> = None,
     }
-    check |options| match options.lambda.as_str() {
-        "min" | "1se" => Ok(()),
-        other => Err(format!("`lambda` is '{other}'; expected 'min' or '1se', or a number in `at`")),
+    check |options| match (options.lambda.as_str(), options.at) {
+        (_, Some(at)) if !(at >= 0.0 && at.is_finite()) => Err(format!("`at` is {at}; expected a lambda of 0 or more")),
+        ("min" | "1se", _) => Ok(()),
+        (other, _) => Err(format!("`lambda` is '{other}'; expected 'min' or '1se', or a number in `at`")),
     }
 }
 

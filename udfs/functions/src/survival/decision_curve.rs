@@ -12,12 +12,13 @@ options! {
 }
 
 record! {
-    /// One threshold; treating none has a net benefit of 0.
+    /// One threshold; treating none has a net benefit of 0. Beyond the last follow-up (of the rows treated, too) survival is carried.
     struct Decision {
         threshold: f64,
         treated: u64,
         net_benefit: f64,
         treat_all: f64,
+        beyond_follow_up: bool,
     }
 }
 
@@ -37,6 +38,7 @@ pub fn decision_curve() -> Function {
                 treated: found.treated as u64,
                 net_benefit: found.net_benefit,
                 treat_all: found.treat_all,
+                beyond_follow_up: found.beyond_follow_up,
             });
             Ok(decisions.collect::<Vec<_>>())
         })

@@ -145,7 +145,7 @@ pub fn cross_validate(data: &CoxnetData, options: &CoxnetOptions, cv: &CvOptions
         }
     }
     if kept.is_empty() {
-        return Err(SurvivalError::NoEvents { rows: n });
+        return Err(SurvivalError::NoFoldToJudge);
     }
     let (mut mean, mut std_err) = (Vec::new(), Vec::new());
     for k in 0..whole.lambda.len() {

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
-use serde_json::Value;
 
-use super::{Row, Traits};
+use super::Row;
 use crate::shape::column::{Column, sql_name};
 use crate::shape::doc::Doc;
-use crate::shape::environment::{Environment, FailedCase, report_failed_case};
+use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
-use crate::shape::options::{Options, json};
+use crate::shape::on_error::OnError;
+use crate::shape::options::{Options, json, parse};
 use crate::shape::output::SqlType;
 use crate::shape::{interrupt, progress};
 
@@ -35,21 +35,21 @@ pub(super) struct Models(pub Mutex<HashMap<(usize, usize), Arc<dyn Any + Send + 
 impl Batch {
     pub(super) fn map<O: Options, T: SqlType>(
         &self,
-        traits: Traits,
+        heavy: bool,
         kernel: &(impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync),
     ) -> Result<Vec<Option<T>>, Problem> {
-        let options = self.parse_options::<O>(traits.recoverable)?;
+        let options = self.parse_options::<O>()?;
         let one = |index: usize| -> Result<Option<T>, Problem> {
             if !self.columns.iter().all(|(_, valid)| valid[index]) {
                 return Ok(None);
             }
-            let (options, lenient) = &options[if options.len() == 1 { 0 } else { index }];
+            let (options, on_error) = &options[if options.len() == 1 { 0 } else { index }];
             match kernel(&Row { batch: self, index }, options) {
                 Ok(value) => Ok(Some(value)),
-                Err(problem) => self.failed(index, problem, *lenient).map(|()| None),
+                Err(problem) => self.failed(index, problem, *on_error).map(|()| None),
             }
         };
-        if !traits.heavy || self.rows < 2 {
+        if !heavy || self.rows < 2 {
             return (0..self.rows).map(one).collect();
         }
         let environment = Environment::current();
@@ -71,39 +71,21 @@ impl Batch {
     }
 
     /// What a row's failure means: a note where the row may fail.
-    pub(super) fn failed(&self, index: usize, problem: Problem, lenient: bool) -> Result<(), Problem> {
-        if !lenient {
-            return Err(problem);
-        }
-        report_failed_case(FailedCase { function: self.doc.name.clone(), arguments: self.describe(index), message: problem.to_string() });
-        Ok(())
+    pub(super) fn failed(&self, index: usize, problem: Problem, on_error: OnError) -> Result<(), Problem> {
+        on_error.note(&self.doc, problem, || self.describe(index))
     }
 
     /// One entry for all rows where they share their options, else one per row.
-    pub(super) fn parse_options<O: Options>(&self, recoverable: bool) -> Result<Vec<(O, bool)>, Problem> {
-        let Some(array) = &self.options else { return Ok(vec![(O::default(), false)]) };
+    pub(super) fn parse_options<O: Options>(&self) -> Result<Vec<(O, OnError)>, Problem> {
+        let Some(array) = &self.options else { return Ok(vec![(O::default(), OnError::Fail)]) };
         if !matches!(array.data_type(), DataType::Struct(_) | DataType::Map(..) | DataType::Null) {
             return Err(Problem::user(format!("options must be a STRUCT such as {{'seed': 1}}, got {}", sql_name(array.data_type()))));
         }
         let constant = array.len() < 2 || array.slice(0, array.len() - 1).to_data() == array.slice(1, array.len() - 1).to_data();
         let distinct = if constant { array.len().min(1) } else { array.len() };
-        let mut parsed = (0..distinct)
-            .map(|row| match json(array, row)? {
-                Value::Null => Ok((O::default(), false)),
-                mut value => {
-                    let on_error = recoverable.then(|| value.as_object_mut().and_then(|fields| fields.remove("on_error"))).flatten();
-                    let lenient = match on_error.as_ref().map(|value| value.as_str()) {
-                        None | Some(Some("fail")) => false,
-                        Some(Some("null")) => true,
-                        _ => return Err(Problem::user("options: `on_error` is 'fail' or 'null'")),
-                    };
-                    let empty = value.as_object().is_some_and(|fields| fields.is_empty());
-                    Ok((if empty { O::default() } else { O::parse(&value)? }, lenient))
-                }
-            })
-            .collect::<Result<Vec<_>, Problem>>()?;
+        let mut parsed = (0..distinct).map(|row| parse(&self.doc, json(array, row)?)).collect::<Result<Vec<_>, Problem>>()?;
         if parsed.is_empty() {
-            parsed.push((O::default(), false));
+            parsed.push((O::default(), OnError::Fail));
         }
         Ok(parsed)
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::batch::Batch;
-use super::{Row, Traits};
+use super::Row;
 use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
 use crate::shape::options::Options;
@@ -24,14 +24,13 @@ pub(super) struct Stages<M, P, C> {
 impl Batch {
     pub(super) fn together<O: Options, P: Send, T: Send>(
         &self,
-        traits: Traits,
         stages: &Stages<
             impl Fn(&Row) -> Result<usize, Problem> + Sync,
             impl Fn(&Row, &O) -> Result<P, Problem> + Sync,
             impl Fn(&Row, &O, Vec<P>) -> Result<Vec<T>, Problem> + Sync,
         >,
     ) -> Result<Vec<Option<T>>, Problem> {
-        let options = self.parse_options::<O>(traits.recoverable)?;
+        let options = self.parse_options::<O>()?;
         let of = |index: usize| &options[if options.len() == 1 { 0 } else { index }];
         let groups = self.groups(options.len() == 1, &stages.most);
         let environment = Environment::current();

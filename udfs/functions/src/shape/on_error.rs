@@ -1,0 +1,75 @@
+//! The option `on_error`: whether what cannot be computed is the statement's error, or NULL and a line of `esccsql_errors()`.
+
+use serde_json::Value;
+
+use super::doc::{Doc, OptionDoc};
+use super::environment::{FailedCase, report_failed_case};
+use super::error::Problem;
+use super::interrupt::is_interrupted;
+
+const KEY: &str = "on_error";
+
+/// What a failure means to a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum OnError {
+    #[default]
+    Fail,
+    Null,
+}
+
+impl OnError {
+    /// The option's documentation; `what` is the row or the group that may fail.
+    pub fn doc(what: &str) -> OptionDoc {
+        let description = format!("'null' gives NULL for a {what} that fails, and a line in esccsql_errors().");
+        OptionDoc { name: KEY, default: "'fail'".into(), description }
+    }
+
+    /// Takes the option out of a call's options, where the function has it.
+    pub fn take(doc: &Doc, options: &mut Value) -> Result<Self, Problem> {
+        if doc.options.iter().all(|option| option.name != KEY) {
+            return Ok(Self::Fail);
+        }
+        let given = options.as_object_mut().and_then(|fields| fields.remove(KEY));
+        match given.as_ref().map(|value| value.as_str()) {
+            None | Some(Some("fail")) => Ok(Self::Fail),
+            Some(Some("null")) => Ok(Self::Null),
+            _ => Err(Problem::user("options: `on_error` is 'fail' or 'null'")),
+        }
+    }
+
+    /// Notes a problem with the user's input where that may be; gives back any other, and the end that the user asked for.
+    pub fn note(self, doc: &Doc, problem: Problem, arguments: impl FnOnce() -> String) -> Result<(), Problem> {
+        if self == Self::Fail || matches!(problem, Problem::Bug(_)) || is_interrupted() {
+            return Err(problem);
+        }
+        report_failed_case(FailedCase { function: doc.name.clone(), arguments: arguments(), message: problem.to_string() });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn taking() -> Doc {
+        Doc { name: "f".into(), options: vec![OnError::doc("row")], ..Doc::default() }
+    }
+
+    #[test]
+    fn it_is_taken_out_of_the_options() {
+        let mut options = json!({"on_error": "null", "seed": 1});
+        assert_eq!(OnError::take(&taking(), &mut options), Ok(OnError::Null));
+        assert_eq!(options, json!({"seed": 1}));
+        assert!(OnError::take(&taking(), &mut json!({"on_error": "skip"})).is_err());
+        assert_eq!(OnError::take(&Doc::default(), &mut json!({"on_error": "skip"})), Ok(OnError::Fail));
+    }
+
+    #[test]
+    fn a_bug_is_never_a_null() {
+        let bug = Problem::bug("lost a row");
+        assert_eq!(OnError::Null.note(&taking(), bug.clone(), String::new), Err(bug));
+        assert_eq!(OnError::Null.note(&taking(), Problem::user("a scan is missing"), String::new), Ok(()));
+        assert!(OnError::Fail.note(&taking(), Problem::user("a scan is missing"), String::new).is_err());
+    }
+}
