@@ -39,6 +39,8 @@ pub enum ImageError {
     Recipe { text: String, at: usize, problem: String },
     #[error("{0}")]
     Operation(String),
+    #[error("{path}: {problem}", path = path.display())]
+    Step { path: PathBuf, problem: Box<ImageError> },
 }
 
 /// A grid that no volume can have.
@@ -57,6 +59,16 @@ pub enum GeometryError {
 }
 
 impl ImageError {
+    /// The same of a file's recipe: what says no file of its own is told with it.
+    pub(crate) fn of(self, path: &Path) -> Self {
+        match self {
+            ImageError::GridMismatch { .. } | ImageError::EmptyMask(_) | ImageError::Operation(_) => {
+                ImageError::Step { path: path.into(), problem: Box::new(self) }
+            }
+            told => told,
+        }
+    }
+
     pub(crate) fn header(path: &Path, field: impl Into<String>, found: impl ToString, expected: impl Into<String>) -> Self {
         ImageError::Header { path: path.into(), field: field.into(), found: found.to_string(), expected: expected.into() }
     }

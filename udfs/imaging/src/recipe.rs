@@ -70,6 +70,18 @@ impl Op {
             _ => None,
         }
     }
+
+    fn apply(&self, volume: &Volume, cache: &Cache, guard: Guard, maps: FeatureMaps) -> Result<Volume> {
+        match self {
+            Op::Window { center, width } => ops::window(volume, *center, *width),
+            Op::Resample { spacing, interpolator } => ops::resample_to_spacing(volume, *spacing, *interpolator),
+            Op::Zscore => ops::zscore(volume),
+            Op::Crop { mask, pad } => ops::crop(volume, &*mask.load_within(cache, guard, maps)?, *pad as usize),
+            Op::Erode(reach) => mask::erode(volume, *reach),
+            Op::Dilate(reach) => mask::dilate(volume, *reach),
+            Op::FeatureMap { mask, feature, options } => maps(volume, &*mask.load_within(cache, guard, maps)?, feature, options),
+        }
+    }
 }
 
 /// Makes the map of a feature from an image, a mask, the feature's name and options as text.
@@ -184,15 +196,7 @@ impl Recipe {
             Role::Image => cache.read_within(path, None, guard)?,
         };
         for op in &self.ops {
-            volume = Arc::new(match op {
-                Op::Window { center, width } => ops::window(&volume, *center, *width)?,
-                Op::Resample { spacing, interpolator } => ops::resample_to_spacing(&volume, *spacing, *interpolator)?,
-                Op::Zscore => ops::zscore(&volume)?,
-                Op::Crop { mask, pad } => ops::crop(&volume, &*mask.load_within(cache, guard, maps)?, *pad as usize)?,
-                Op::Erode(reach) => mask::erode(&volume, *reach)?,
-                Op::Dilate(reach) => mask::dilate(&volume, *reach)?,
-                Op::FeatureMap { mask, feature, options } => maps(&volume, &*mask.load_within(cache, guard, maps)?, feature, options)?,
-            });
+            volume = Arc::new(op.apply(&volume, cache, guard, maps).map_err(|problem| problem.of(path))?);
         }
         Ok(volume)
     }

@@ -12,10 +12,7 @@ use crate::shape::Problem;
 pub fn input(image: &str, mask: &str, rule: &Rule) -> Result<(Array3<f32>, Place), Problem> {
     let told = |error: &dyn std::fmt::Display| Problem::user(error).at(mask);
     let region = load(&mask_recipe(mask)?)?;
-    let scan = recipe(image)?;
-    // A step of the recipe that fails does not know its file.
-    let volume =
-        load(&scan).map_err(|problem| if problem.to_string().contains(scan.path()) { problem } else { problem.at(scan.path()) })?;
+    let volume = load(&recipe(image)?)?;
     same_grid("the image and the mask", &volume.geometry, &region.geometry, GEOMETRY_TOLERANCE).map_err(|error| told(&error))?;
     let inside = region.voxels.to_f64().mapv(is_inside);
     rule.prepare_f32(volume.voxels.to_f64().view(), inside.view()).map_err(|error| told(&error))

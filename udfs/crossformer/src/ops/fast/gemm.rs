@@ -181,58 +181,43 @@ struct Place {
     n: usize,
 }
 
-/// Applies `then` to columns of the first rows of `y`.
+/// Applies `then` to rows of sums, from the column on. By values, of a known length: no check and no other pointer keeps them from
+/// being vectors. Columns beyond the last of a row come to nothing.
 #[inline(always)]
-fn finish<S: Simd>(then: Then, at: Place, y: &mut [f32]) {
-    let whole = (at.last - at.first) / NARROW;
-    for i in 0..whole {
-        apply::<S, NARROW>(then, at, at.first + i * NARROW, y);
-    }
-    for column in at.first + whole * NARROW..at.last {
-        apply::<S, 1>(then, at, column, y);
-    }
-}
-
-/// Applies `then` to N columns. By values, of a known length: no check and no other pointer keeps them from being vectors.
-#[inline(always)]
-fn apply<S: Simd, const N: usize>(then: Then, at: Place, column: usize, y: &mut [f32]) {
+fn apply<S: Simd>(then: Then, at: Place, column: usize, sums: &mut [[f32; NARROW]]) {
     match then {
         Then::Nothing => {}
         Then::Bias(bias) => {
-            let bias = part::<N>(bias, column);
-            for r in 0..at.rows {
-                let z = &mut y[r * at.n + column..][..N];
-                for i in 0..N {
+            let bias = part(bias, column);
+            for z in sums {
+                for i in 0..NARROW {
                     z[i] += bias[i];
                 }
             }
         }
         Then::Gelu(bias) => {
-            let bias = part::<N>(bias, column);
-            for r in 0..at.rows {
-                let z = &mut y[r * at.n + column..][..N];
-                for i in 0..N {
+            let bias = part(bias, column);
+            for z in sums {
+                for i in 0..NARROW {
                     z[i] = gelu::<S>(z[i] + bias[i]);
                 }
             }
         }
         Then::Onto { bias, onto, scales } => {
-            let bias = part::<N>(bias, column);
-            for r in 0..at.rows {
+            let bias = part(bias, column);
+            for (r, z) in sums.iter_mut().enumerate() {
                 let row = at.row + r;
-                let onto = part::<N>(onto, row * at.n + column);
+                let onto = part(onto, row * at.n + column);
                 let scale = if scales.values.is_empty() { 1.0 } else { scales.values[(scales.before + row) / scales.each] };
-                let z = &mut y[r * at.n + column..][..N];
-                for i in 0..N {
+                for i in 0..NARROW {
                     z[i] = onto[i] + scale * (z[i] + bias[i]);
                 }
             }
         }
         Then::Slope(before) => {
-            for r in 0..at.rows {
-                let before = part::<N>(before, (at.row + r) * at.n + column);
-                let z = &mut y[r * at.n + column..][..N];
-                for i in 0..N {
+            for (r, z) in sums.iter_mut().enumerate() {
+                let before = part(before, (at.row + r) * at.n + column);
+                for i in 0..NARROW {
                     z[i] *= gelu_slope::<S>(before[i]);
                 }
             }
@@ -240,11 +225,27 @@ fn apply<S: Simd, const N: usize>(then: Then, at: Place, column: usize, y: &mut 
     }
 }
 
+/// The values from `at` on, and zeros where there are fewer.
 #[inline(always)]
-fn part<const N: usize>(values: &[f32], at: usize) -> [f32; N] {
-    let mut part = [0.0; N];
-    part.copy_from_slice(&values[at..at + N]);
-    part
+fn part(values: &[f32], at: usize) -> [f32; NARROW] {
+    let values = &values[at..];
+    match values.first_chunk() {
+        Some(whole) => *whole,
+        None => {
+            let mut part = [0.0; NARROW];
+            part[..values.len()].copy_from_slice(values);
+            part
+        }
+    }
+}
+
+/// As many of the values as `to` has.
+#[inline(always)]
+fn put(values: &[f32; NARROW], to: &mut [f32]) {
+    match to.first_chunk_mut() {
+        Some(whole) => *whole = *values,
+        None => to.copy_from_slice(&values[..to.len()]),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::super::simd::vectorized;
-use super::{NARROW, Panels, Place, Rows, TILE, Then, finish};
+use super::{NARROW, Panels, Place, Rows, TILE, Then, apply, part, put};
 use pulp::Simd;
 
 /// Part of the inner length that is summed at a time.
@@ -50,26 +50,30 @@ vectorized! {
             for (d, panel) in panel.as_chunks::<NARROW>().0.chunks(DEPTH).enumerate() {
                 let from = d * DEPTH;
                 for (i, (fours, twos)) in fours.chunks_exact(b.k).zip(twos.chunks_exact(b.k)).enumerate() {
-                    let high = TILE.min(rows - i * TILE);
                     let y = &mut y[i * TILE * b.n..];
                     let tile = (&fours[from..from + panel.len()], &twos[from..from + panel.len()]);
+                    let at = Place { row: first_row + i * TILE, rows: TILE.min(rows - i * TILE), first: columns.0, last: columns.1, n: b.n };
+                    let part = Part { begun: d > 0, then: (from + panel.len() == b.k).then_some(then) };
                     // A closure here would be compiled without the instruction set.
-                    match high {
-                        1 => sums::<S, 1>(simd, tile, panel, d > 0, columns, b.n, y),
-                        2 => sums::<S, 2>(simd, tile, panel, d > 0, columns, b.n, y),
-                        3 => sums::<S, 3>(simd, tile, panel, d > 0, columns, b.n, y),
-                        4 => sums::<S, 4>(simd, tile, panel, d > 0, columns, b.n, y),
-                        5 => sums::<S, 5>(simd, tile, panel, d > 0, columns, b.n, y),
-                        _ => sums::<S, 6>(simd, tile, panel, d > 0, columns, b.n, y),
-                    }
-                    if from + panel.len() == b.k {
-                        let at = Place { row: first_row + i * TILE, rows: high, first: columns.0, last: columns.1, n: b.n };
-                        finish::<S>(then, at, y);
+                    match at.rows {
+                        1 => sums::<S, 1>(simd, tile, panel, part, at, y),
+                        2 => sums::<S, 2>(simd, tile, panel, part, at, y),
+                        3 => sums::<S, 3>(simd, tile, panel, part, at, y),
+                        4 => sums::<S, 4>(simd, tile, panel, part, at, y),
+                        5 => sums::<S, 5>(simd, tile, panel, part, at, y),
+                        _ => sums::<S, 6>(simd, tile, panel, part, at, y),
                     }
                 }
             }
         }
     }
+}
+
+/// A part of the inner length: whether it is not the first, and what follows the last.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    begun: bool,
+    then: Option<Then<'a>>,
 }
 
 /// Rows `step` apart as columns of a tile; what it has beyond them holds anything.
@@ -86,29 +90,18 @@ fn copy(a: &[f32], step: usize, rows: usize, fours: &mut [[f32; FOUR]], twos: &m
     }
 }
 
-/// The first R rows of a tile by a panel's part, added to `y` where others have `begun` it.
+/// The first R rows of a tile by a panel's part, into `y`.
 #[inline(always)]
-fn sums<S: Simd, const R: usize>(
-    simd: S,
-    (fours, twos): Tile,
-    panel: &[[f32; NARROW]],
-    begun: bool,
-    (first, last): (usize, usize),
-    n: usize,
-    y: &mut [f32],
-) {
+fn sums<S: Simd, const R: usize>(simd: S, (fours, twos): Tile, panel: &[[f32; NARROW]], of: Part, at: Place, y: &mut [f32]) {
+    let mut rows = [[0.0f32; NARROW]; R];
+    if of.begun {
+        for r in 0..R {
+            rows[r] = part(&y[r * at.n + at.first..r * at.n + at.last], 0);
+        }
+    }
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
-    let whole = last - first == NARROW;
-    if begun && whole {
-        for r in 0..R {
-            sums[r].copy_from_slice(&S::as_simd_f32s(&y[r * n + first..][..NARROW]).0[..VECTORS]);
-        }
-    } else if begun {
-        for r in 0..R {
-            let mut row = [0.0; NARROW];
-            row[..last - first].copy_from_slice(&y[r * n + first..r * n + last]);
-            sums[r].copy_from_slice(&S::as_simd_f32s(&row).0[..VECTORS]);
-        }
+    for r in 0..R {
+        sums[r].copy_from_slice(&S::as_simd_f32s(&rows[r]).0[..VECTORS]);
     }
     let ((fours, fours_rest), (twos, twos_rest)) = (fours.as_chunks::<STEPS>(), twos.as_chunks::<STEPS>());
     let (panel, panel_rest) = panel.as_chunks::<STEPS>();
@@ -120,16 +113,14 @@ fn sums<S: Simd, const R: usize>(
     for ((fours, twos), b) in fours_rest.iter().zip(twos_rest).zip(panel_rest) {
         add::<S, R>(simd, fours, twos, b, &mut sums);
     }
-    if whole {
-        for r in 0..R {
-            S::as_mut_simd_f32s(&mut y[r * n + first..][..NARROW]).0[..VECTORS].copy_from_slice(&sums[r]);
-        }
-    } else {
-        for r in 0..R {
-            let mut row = [0.0; NARROW];
-            S::as_mut_simd_f32s(&mut row).0[..VECTORS].copy_from_slice(&sums[r]);
-            y[r * n + first..r * n + last].copy_from_slice(&row[..last - first]);
-        }
+    for r in 0..R {
+        S::as_mut_simd_f32s(&mut rows[r]).0[..VECTORS].copy_from_slice(&sums[r]);
+    }
+    if let Some(then) = of.then {
+        apply::<S>(then, at, at.first, &mut rows);
+    }
+    for r in 0..R {
+        put(&rows[r], &mut y[r * at.n + at.first..r * at.n + at.last]);
     }
 }
 

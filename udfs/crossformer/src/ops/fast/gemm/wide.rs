@@ -1,7 +1,7 @@
 //! Tiles of rows that are read where they are, for vectors of which 32 fit the registers.
 
 use super::super::simd::vectorized;
-use super::{Panels, Place, Rows, TILE, Then, WIDE, finish};
+use super::{NARROW, Panels, Place, Rows, TILE, Then, WIDE, apply, part, put};
 use pulp::Simd;
 
 vectorized! {
@@ -26,6 +26,26 @@ vectorized! {
                 }
                 finish::<S>(then, Place { row: first_row + i, rows: TILE.min(rows - i), first, last, n: b.n }, y);
             }
+        }
+    }
+}
+
+/// Applies `then` to columns of the first rows of `y`.
+#[inline(always)]
+fn finish<S: Simd>(then: Then, at: Place, y: &mut [f32]) {
+    if let Then::Nothing = then {
+        return;
+    }
+    for column in (at.first..at.last).step_by(NARROW) {
+        let mut sums = [[0.0; NARROW]; TILE];
+        let sums = &mut sums[..at.rows];
+        let place = |r: usize| r * at.n + column..r * at.n + at.last.min(column + NARROW);
+        for (r, sums) in sums.iter_mut().enumerate() {
+            *sums = part(&y[place(r)], 0);
+        }
+        apply::<S>(then, at, column, sums);
+        for (r, sums) in sums.iter().enumerate() {
+            put(sums, &mut y[place(r)]);
         }
     }
 }
