@@ -67,10 +67,10 @@ fn main() -> Result<()> {
         let (start, at) = (now(), Instant::now());
         let loss = network.forward_train(&x, &mut Noise::new(0, 0))?.logits.sqr()?.mean_all()?;
         let forward = now() - start;
-        let gradients = loss.backward()?;
+        let gradients = network.gradients(&loss)?;
         let backward = now() - start;
-        for (variable, moments) in variables.values_mut() {
-            if let Some(g) = gradients.get(variable.as_tensor()) {
+        for (name, (variable, moments)) in &mut variables {
+            if let Some(g) = gradients.get(name) {
                 moments.step(&Adam::default(), step, variable, g)?;
             }
         }

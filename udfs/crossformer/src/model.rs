@@ -12,7 +12,7 @@
 use crate::config::{Config, GROUP, INTERVALS, MERGES, PATCHES};
 use crate::error::{Error, Result};
 use crate::noise::Noise;
-use crate::ops::{Convolution, Grouping, Kernels, Layers, Pair, Pool};
+use crate::ops::{Convolution, Grouping, Kernels, Layers, Left, Pair, Pool};
 use candle_core::{Device, Result as TensorResult, Tensor};
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -56,6 +56,7 @@ pub struct CrossFormer {
     head: Pair,
     named: Vec<(String, Tensor)>,
     pool: Pool,
+    left: Left,
 }
 
 /// Hands out the named weights and notes what does not fit.
@@ -151,6 +152,7 @@ impl CrossFormer {
             head,
             named,
             pool: Pool::new(),
+            left: Left::default(),
         })
     }
 
@@ -167,6 +169,20 @@ impl CrossFormer {
     /// Every parameter with its name, in the order of [`Config::parameters`].
     pub fn parameters(&self) -> &[(String, Tensor)] {
         &self.named
+    }
+
+    /// The gradient of `loss`, one number made of this network's outputs, for every parameter that is a variable and that it
+    /// depends on, by name. The tensor library's own `backward` knows only some of them. One loss at a time.
+    pub fn gradients(&self, loss: &Tensor) -> Result<HashMap<String, Tensor>> {
+        self.left.take();
+        let store = loss.backward()?;
+        let mut left = self.left.take();
+        let variables = self.named.iter().filter(|(_, parameter)| parameter.is_variable());
+        let found = variables.filter_map(|(name, parameter)| {
+            let gradient = store.get(parameter).map(Tensor::detach).or_else(|| left.remove(&parameter.id()))?;
+            Some((name.clone(), gradient))
+        });
+        Ok(found.collect())
     }
 
     /// Where the weights are.
@@ -266,7 +282,7 @@ impl CrossFormer {
         let still = noise.is_none() || self.config.dropout == 0.0;
         if still && k.fuses(x, block.heads, grouping)? {
             let mut paths = || noise.as_deref_mut().map_or_else(Vec::new, |n| n.paths(b, block.drop_path));
-            return k.block(x, &block.layers, &bias, grouping, [paths(), paths()], &self.pool);
+            return k.block(x, &block.layers, &bias, grouping, [paths(), paths()], (&self.pool, &self.left));
         }
         let Layers { norm1, qkv, proj, norm2, fc1, fc2, .. } = &block.layers;
         let y = k.layer_norm(x, &norm1.weight, &norm1.bias)?;

@@ -26,9 +26,9 @@ fn step() -> (u64, f64) {
     let x = image(5, 3, 96, 96, 0);
     for number in 1..=2 {
         let output = network.forward_train(&x, &mut Noise::new(7, number as u64)).unwrap();
-        let gradients = output.logits.sqr().unwrap().mean_all().unwrap().backward().unwrap();
+        let gradients = network.gradients(&output.logits.sqr().unwrap().mean_all().unwrap()).unwrap();
         for (name, variable) in &variables {
-            moments.get_mut(name).unwrap().step(&Adam::default(), number, variable, gradients.get(variable.as_tensor()).unwrap()).unwrap();
+            moments.get_mut(name).unwrap().step(&Adam::default(), number, variable, &gradients[name]).unwrap();
         }
     }
     let (mut hash, mut change) = (0xcbf2_9ce4_8422_2325u64, 0.0);

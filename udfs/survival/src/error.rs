@@ -28,7 +28,9 @@ pub enum SurvivalError {
         "no fold can be judged: its rows, or those of the other folds, have too few events; use fewer folds, or folds dealt by the event"
     )]
     NoFoldToJudge,
-    #[error("no time serves: at each, some row must have had the event and another be followed without it; choose times within the follow-up")]
+    #[error(
+        "no time serves: at each, some row must have had the event and another be followed without it; choose times within the follow-up"
+    )]
     NoCasesOrControls,
     #[error("only one group in {what}: a comparison needs rows at risk in at least two groups")]
     OneGroup { what: String },

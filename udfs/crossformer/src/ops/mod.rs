@@ -7,7 +7,7 @@
 mod fast;
 mod plain;
 
-pub(crate) use fast::Pool;
+pub(crate) use fast::{Left, Pool};
 
 use candle_core::{DType, Device, Result, Tensor};
 use std::sync::{Arc, OnceLock};
@@ -131,7 +131,7 @@ impl Kernels {
     }
 
     /// x + attention(norm1(x)), then the same plus mlp(norm2(it)), of [B, H, W, C]. The two branches are scaled by `scales`, a
-    /// factor for each image or nothing.
+    /// factor for each image or nothing. The backward pass leaves the gradients of `layers` in `left`.
     pub(crate) fn block(
         self,
         x: &Tensor,
@@ -139,7 +139,7 @@ impl Kernels {
         table: &Tensor,
         grouping: Grouping,
         scales: [Vec<f32>; 2],
-        pool: &Pool,
+        (pool, left): (&Pool, &Left),
     ) -> Result<Tensor> {
         let (batch, height, width, channels) = x.dims4()?;
         let plan = fast::Plan { grouping, batch, height, width, channels, heads: table.dim(0)? };
@@ -149,7 +149,7 @@ impl Kernels {
             let fresh = fast::read(parts.each_ref(), |v| Ok(fast::Arranged::new(&fast::Values::from(v), pool)))?;
             arranged = Some(layers.arranged.get_or_init(|| fresh));
         }
-        fast::block(fast::Call { plan, scales, pool: pool.clone() }, x, parts, arranged)
+        fast::block(fast::Call { plan, scales, pool: pool.clone() }, x, parts, arranged, left)
     }
 
     fn fast(self, x: &Tensor) -> bool {

@@ -241,15 +241,12 @@ impl Step<'_> {
                 None => pass(i)?,
             };
             let slope = Tensor::new(slope, self.device)?.to_dtype(output.dtype())?;
-            let store = (output * slope)?.sum_all()?.backward()?;
-            for (name, parameter) in self.network.parameters() {
-                if let Some(g) = store.get(parameter) {
-                    let sum = match total.remove(name) {
-                        Some(before) => (before + g)?,
-                        None => g.detach(),
-                    };
-                    total.insert(name.clone(), sum);
-                }
+            for (name, gradient) in self.network.gradients(&(output * slope)?.sum_all()?)? {
+                let sum = match total.remove(&name) {
+                    Some(before) => (before + gradient)?,
+                    None => gradient,
+                };
+                total.insert(name, sum);
             }
         }
         Ok((eta, Some(loss), total))

@@ -104,9 +104,9 @@ impl<O: Options> Collect<O> {
                 let (options, on_error) = parse::<O>(&doc, options.cloned().unwrap_or_default())?;
                 let value = match rows.is_empty() {
                     true => None,
-                    false => kernel(rows, &options).map(Some).or_else(|problem| {
-                        on_error.note(&doc, problem, || format!("a group of {} rows", rows.len())).map(|()| None)
-                    })?,
+                    false => kernel(rows, &options)
+                        .map(Some)
+                        .or_else(|problem| on_error.note(&doc, problem, || format!("a group of {} rows", rows.len())).map(|()| None))?,
                 };
                 Ok(ScalarValue::try_from_array(&T::array(vec![value])?, 0)?)
             })
@@ -266,7 +266,8 @@ impl Collected {
         let is_absent = |array: &ArrayRef| array.logical_null_count() == array.len();
         let mut models = arguments.iter().zip(&arrays).skip(self.arguments).filter(|(option, _)| option.kind == Kind::Model);
         if let Some((option, _)) = models.find(|(_, array)| is_absent(array)) {
-            let message = format!("options: `{}` is NULL in every row: is the model's query empty? Leave the option out to do without", option.name);
+            let message =
+                format!("options: `{}` is NULL in every row: is the model's query empty? Leave the option out to do without", option.name);
             return Err(Problem::user(message));
         }
         let environment = Environment::current();

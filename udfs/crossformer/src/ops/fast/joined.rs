@@ -1,24 +1,36 @@
 //! A block as one differentiable step.
 //!
-//! The tensor library follows steps of up to three inputs and a block has fourteen: its parameters are joined, two at a time,
-//! into a value that says nothing. It carries the gradients that the block's backward pass has left for them.
+//! The tensor library follows steps of up to three inputs and a block has fourteen. It follows the tokens and the position bias; the
+//! gradients of the block's own weights, nearly all of a network's, are left in [`Left`], where nobody adds them to zeros first.
 
 use super::block::{Arranged, Call, Kept, PARTS, Values};
 use super::{read, view};
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, TensorId};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-type Gradients = Arc<Mutex<Vec<Vec<f32>>>>;
+/// Gradients that a backward pass has left, by their parameter.
+#[derive(Clone, Default)]
+pub struct Left(Arc<Mutex<HashMap<TensorId, Tensor>>>);
+
+impl Left {
+    /// All that has been left since the last time.
+    pub fn take(&self) -> HashMap<TensorId, Tensor> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    fn put(&self, parameter: &Tensor, gradient: Vec<f32>) -> Result<()> {
+        let gradient = Tensor::from_vec(gradient, parameter.shape(), parameter.device())?;
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).insert(parameter.id(), gradient);
+        Ok(())
+    }
+}
 
 /// Runs a block on `x` [B, H, W, C]. `arranged` are the weights laid out, where they have been kept.
-pub fn run(call: Call, x: &Tensor, parts: [Tensor; PARTS], arranged: Option<&Arranged>) -> Result<Tensor> {
+pub fn run(call: Call, x: &Tensor, parts: [Tensor; PARTS], arranged: Option<&Arranged>, left: &Left) -> Result<Tensor> {
     if x.track_op() || parts.iter().any(Tensor::track_op) {
-        let left = Gradients::default();
-        let mut joined = parts[0].apply_op3(&parts[1], &parts[2], Join { first: 0, left: left.clone() })?;
-        for first in (3..PARTS).step_by(2) {
-            joined = joined.apply_op3(&parts[first], &parts[first + 1], Join { first, left: left.clone() })?;
-        }
-        return x.apply_op2(&joined, Block { call, parts, left, kept: Mutex::new(None) });
+        let table = parts[0].clone();
+        return x.apply_op2(&table, Block { call, parts, left: left.clone(), kept: Mutex::new(None) });
     }
     let y = read([x], |[x]| {
         read(parts.each_ref(), |v| {
@@ -33,35 +45,10 @@ pub fn run(call: Call, x: &Tensor, parts: [Tensor; PARTS], arranged: Option<&Arr
     }
 }
 
-struct Join {
-    /// Of the three inputs, where the first is a part; of the last two otherwise.
-    first: usize,
-    left: Gradients,
-}
-
-impl CustomOp3 for Join {
-    fn name(&self) -> &'static str {
-        "join"
-    }
-
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(vec![0.0]), 1.into()))
-    }
-
-    fn bwd(&self, a: &Tensor, b: &Tensor, c: &Tensor, _: &Tensor, _: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let mut left = self.left.lock().unwrap_or_else(|e| e.into_inner());
-        let mut take = |i: usize, like: &Tensor| Tensor::from_vec(std::mem::take(&mut left[i]), like.shape(), like.device()).map(Some);
-        if self.first == 0 {
-            return Ok((take(0, a)?, take(1, b)?, take(2, c)?));
-        }
-        Ok((Some(a.zeros_like()?), take(self.first, b)?, take(self.first + 1, c)?))
-    }
-}
-
 struct Block {
     call: Call,
     parts: [Tensor; PARTS],
-    left: Gradients,
+    left: Left,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -80,12 +67,16 @@ impl CustomOp2 for Block {
         Ok((CpuStorage::F32(y), l.shape().clone()))
     }
 
-    fn bwd(&self, x: &Tensor, joined: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(&self, x: &Tensor, table: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
         let kept = self.kept.lock().unwrap_or_else(|e| e.into_inner());
         let Some(kept) = &*kept else { candle_core::bail!("a block's backward pass before its forward pass") };
         let (gx, gradients) = read([x, &grad], |[x, grad]| read(self.parts.each_ref(), |v| self.call.backward(x, &v.into(), kept, grad)))?;
-        *self.left.lock().unwrap_or_else(|e| e.into_inner()) = gradients;
-        Ok((Some(Tensor::from_vec(gx, x.shape(), x.device())?), Some(joined.zeros_like()?)))
+        let mut gradients = gradients.into_iter();
+        let gtable = gradients.next().map(|g| Tensor::from_vec(g, table.shape(), table.device())).transpose()?;
+        for (parameter, gradient) in self.parts[1..].iter().zip(gradients) {
+            self.left.put(parameter, gradient)?;
+        }
+        Ok((Some(Tensor::from_vec(gx, x.shape(), x.device())?), gtable))
     }
 }

@@ -19,7 +19,7 @@ pub use block::{Arranged, Call, PARTS, Values};
 pub use convolution::{Convolution, arrange, panels};
 pub use gelu::Gelu;
 pub use gemm::Panels;
-pub use joined::run as block;
+pub use joined::{Left, run as block};
 pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use pool::Pool;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::batch::Batch;
 use super::Row;
+use super::batch::Batch;
 use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
 use crate::shape::options::Options;
