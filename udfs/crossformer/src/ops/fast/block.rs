@@ -195,9 +195,10 @@ impl Call {
 fn outer(g: &Buffer, x: &Buffer, out: usize) -> Result<(Vec<f32>, Vec<f32>)> {
     let rows = g.len() / out;
     let inputs = x.len() / rows;
-    let turned = Layout::new((out, rows).into(), vec![1, out], 0);
-    let by_row = Layout::new((rows, inputs).into(), vec![inputs, 1], 0);
-    match g.storage().matmul(x.storage(), (1, out, inputs, rows), &turned, &by_row)? {
+    let ((g_values, g_start), (x_values, x_start)) = (g.storage(), x.storage());
+    let turned = Layout::new((out, rows).into(), vec![1, out], g_start);
+    let by_row = Layout::new((rows, inputs).into(), vec![inputs, 1], x_start);
+    match g_values.matmul(x_values, (1, out, inputs, rows), &turned, &by_row)? {
         CpuStorage::F32(weight) => Ok((weight, column_sums(g, out))),
         _ => candle_core::bail!("the CPU kernels take float32"),
     }

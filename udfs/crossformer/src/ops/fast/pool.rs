@@ -21,16 +21,18 @@ impl Pool {
     /// A buffer of `n` values that hold anything.
     pub fn take(&self, n: usize) -> Buffer {
         let mut free = self.lock();
-        let fits = |v: &Vec<f32>| v.capacity() >= n && v.capacity() <= 2 * n;
+        let room = n + LINE;
+        let fits = |v: &Vec<f32>| v.capacity() >= room && v.capacity() <= 2 * room;
         // Of equals the one that was used last: it may still be in a cache.
         let best = (0..free.len()).rev().filter(|&i| fits(&free[i])).min_by_key(|&i| free[i].capacity());
         let mut values = best.map(|i| free.remove(i)).unwrap_or_default();
         drop(free);
         // Never shortened: what is cut off would be written once more when it is wanted again.
-        if values.len() < n {
-            values.resize(n, 0.0);
+        if values.len() < room {
+            values.resize(room, 0.0);
         }
-        Buffer { n, values: CpuStorage::F32(values), pool: self.clone() }
+        let start = values.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        Buffer { start, n, values: CpuStorage::F32(values), pool: self.clone() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<f32>>> {
@@ -38,8 +40,12 @@ impl Pool {
     }
 }
 
-/// Values that go back to their pool.
+/// Values of a cache line.
+const LINE: usize = 16;
+
+/// Values that go back to their pool. They begin with a cache line, so that no vector lies in two.
 pub struct Buffer {
+    start: usize,
     n: usize,
     values: CpuStorage,
     pool: Pool,
@@ -51,9 +57,9 @@ impl Buffer {
         self.pool.take(n)
     }
 
-    /// As the tensor library's own products take them; longer than the buffer where that has been larger.
-    pub fn storage(&self) -> &CpuStorage {
-        &self.values
+    /// As the tensor library's own products take them, and where in it they begin; longer than the buffer.
+    pub fn storage(&self) -> (&CpuStorage, usize) {
+        (&self.values, self.start)
     }
 }
 
@@ -62,7 +68,7 @@ impl Deref for Buffer {
 
     fn deref(&self) -> &[f32] {
         match &self.values {
-            CpuStorage::F32(values) => &values[..self.n],
+            CpuStorage::F32(values) => &values[self.start..][..self.n],
             _ => &[],
         }
     }
@@ -71,7 +77,7 @@ impl Deref for Buffer {
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         match &mut self.values {
-            CpuStorage::F32(values) => &mut values[..self.n],
+            CpuStorage::F32(values) => &mut values[self.start..][..self.n],
             _ => &mut [],
         }
     }
