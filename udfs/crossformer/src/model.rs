@@ -12,7 +12,7 @@
 use crate::config::{Config, GROUP, INTERVALS, MERGES, PATCHES};
 use crate::error::{Error, Result};
 use crate::noise::Noise;
-use crate::ops::{Convolution, Grouping, Kernels, Layers, Left, Pair, Pool};
+use crate::ops::{Convolutions, Grouping, Kernels, Layers, Left, Pair, Pool};
 use candle_core::{Device, Result as TensorResult, Tensor};
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -36,7 +36,7 @@ struct Block {
 
 struct Merge {
     norm: Pair,
-    convolutions: Vec<Convolution>,
+    convolutions: Convolutions,
 }
 
 struct Stage {
@@ -49,7 +49,7 @@ pub struct CrossFormer {
     config: Config,
     device: Device,
     kernels: Kernels,
-    patches: Vec<Convolution>,
+    patches: Convolutions,
     patch_norm: Pair,
     stages: Vec<Stage>,
     norm: Pair,
@@ -71,9 +71,9 @@ impl Weights<'_> {
         Pair { weight: get("weight"), bias: get("bias") }
     }
 
-    fn convolution(&self, name: &str, stride: usize) -> Convolution {
-        let Pair { weight, bias } = self.pair(name);
-        Convolution { weight, bias, stride, arranged: OnceLock::new() }
+    /// `n` convolutions, numbered.
+    fn convolutions(&self, name: &str, n: usize, stride: usize) -> Convolutions {
+        Convolutions { layers: (0..n).map(|i| self.pair(&format!("{name}.{i}"))).collect(), stride, arranged: OnceLock::new() }
     }
 
     fn check(&self, config: &Config) -> Result<()> {
@@ -132,8 +132,8 @@ impl CrossFormer {
             }
             let merge = if stage < 3 {
                 let at = format!("layers.{stage}.downsample");
-                let convolution = |i| weights.convolution(&format!("{at}.reductions.{i}"), 2);
-                Some(Merge { norm: weights.pair(&format!("{at}.norm")), convolutions: (0..MERGES.len()).map(convolution).collect() })
+                let convolutions = weights.convolutions(&format!("{at}.reductions"), MERGES.len(), 2);
+                Some(Merge { norm: weights.pair(&format!("{at}.norm")), convolutions })
             } else {
                 None
             };
@@ -145,7 +145,7 @@ impl CrossFormer {
             config: config.clone(),
             device: head.weight.device().clone(),
             kernels: Kernels::default(),
-            patches: (0..PATCHES.len()).map(|i| weights.convolution(&format!("patch_embed.projs.{i}"), 4)).collect(),
+            patches: weights.convolutions("patch_embed.projs", PATCHES.len(), 4),
             patch_norm: weights.pair("patch_embed.norm"),
             stages,
             norm: weights.pair("norm"),
@@ -254,21 +254,15 @@ impl CrossFormer {
     /// [B, channels, H, W] -> [B, H/4, W/4, embed_dim].
     fn embed_patches(&self, images: &Tensor, noise: Option<&mut Noise>) -> TensorResult<Tensor> {
         let pixels = images.permute((0, 2, 3, 1))?.contiguous()?;
-        let scales: Vec<Tensor> = self.patches.iter().map(|p| self.convolve(p, &pixels)).collect::<TensorResult<_>>()?;
-        let x = Tensor::cat(&scales, 3)?.contiguous()?;
+        let x = self.kernels.convolve(&pixels, &self.patches, &self.pool)?;
         let x = self.kernels.layer_norm(&x, &self.patch_norm.weight, &self.patch_norm.bias)?;
         self.drop(x, noise)
-    }
-
-    fn convolve(&self, c: &Convolution, x: &Tensor) -> TensorResult<Tensor> {
-        self.kernels.convolution(x, c, &self.pool)
     }
 
     /// [B, H, W, C] -> [B, H/2, W/2, 2C].
     fn merge(&self, merge: &Merge, x: &Tensor) -> TensorResult<Tensor> {
         let x = self.kernels.layer_norm(x, &merge.norm.weight, &merge.norm.bias)?;
-        let scales: Vec<Tensor> = merge.convolutions.iter().map(|p| self.convolve(p, &x)).collect::<TensorResult<_>>()?;
-        Tensor::cat(&scales, 3)?.contiguous()
+        self.kernels.convolve(&x, &merge.convolutions, &self.pool)
     }
 
     fn block(&self, block: &Block, x: &Tensor, mut noise: Option<&mut Noise>) -> TensorResult<Tensor> {

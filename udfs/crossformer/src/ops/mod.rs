@@ -10,7 +10,7 @@ mod plain;
 pub(crate) use fast::{Left, Pool};
 
 use candle_core::{DType, Device, Result, Tensor};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 /// How tokens on an H x W grid form attention groups.
 ///
@@ -56,12 +56,11 @@ impl Layers {
     }
 }
 
-/// A convolution's weights, and what the fast kernels keep of them when they cannot change.
-pub(crate) struct Convolution {
-    pub weight: Tensor,
-    pub bias: Tensor,
+/// Convolutions of one input, their kernels ascending in size, and what the fast kernels keep of them when they cannot change.
+pub(crate) struct Convolutions {
+    pub layers: Vec<Pair>,
     pub stride: usize,
-    pub arranged: OnceLock<(Tensor, Arc<fast::Panels>)>,
+    pub arranged: OnceLock<Vec<fast::Laid>>,
 }
 
 /// Which implementation computes.
@@ -105,24 +104,14 @@ impl Kernels {
         plain::attention(qkv, bias, grouping)
     }
 
-    /// Convolution of [B, H, W, C] with [out, C, k, k] and `stride`, padded by (k - stride) / 2; returns [B, H / stride, W / stride, out].
-    pub(crate) fn convolution(self, x: &Tensor, c: &Convolution, pool: &Pool) -> Result<Tensor> {
-        if !self.fast(x) {
-            return plain::convolution(x, &c.weight, &c.bias, c.stride);
-        }
-        let (stride, kernel) = (c.stride, c.weight.dim(2)?);
-        let (matrix, panels) = match c.arranged.get() {
-            Some((matrix, panels)) => (matrix.clone(), Some(panels.clone())),
-            None => (fast::arrange(&c.weight, stride)?, None),
+    /// Convolutions of [B, H, W, C] with each [out, C, k, k] and `stride`, padded by (k - stride) / 2, side by side:
+    /// [B, H / stride, W / stride, sum of out].
+    pub(crate) fn convolve(self, x: &Tensor, c: &Convolutions, pool: &Pool) -> Result<Tensor> {
+        let outputs = match self.fast(x) {
+            true => fast::convolve(x, &c.layers, c.stride, &c.arranged, pool)?,
+            false => c.layers.iter().map(|l| plain::convolution(x, &l.weight, &l.bias, c.stride)).collect::<Result<_>>()?,
         };
-        let panels = match panels {
-            None if !c.weight.is_variable() => {
-                let panels = Arc::new(fast::panels(&matrix, pool)?);
-                Some(c.arranged.get_or_init(|| (matrix.clone(), panels)).1.clone())
-            }
-            panels => panels,
-        };
-        x.apply_op3(&matrix, &c.bias, fast::Convolution { stride, kernel, panels, pool: pool.clone() })
+        Tensor::cat(&outputs, 3)?.contiguous()
     }
 
     /// Whether [`block`](Self::block) computes blocks of such tokens.

@@ -1,127 +1,120 @@
-//! Convolution whose kernel is a whole number of strides wide, as one matrix product over cells.
+//! Convolutions whose kernels are whole numbers of strides wide, as matrix products over cells.
 //!
-//! A cell is stride x stride pixels, so a window is n x n cells, n = kernel / stride. Cells of a row lie one after the other in
-//! memory: n neighbours are one row of a matrix whose rows overlap, and no window is ever copied. The n cell rows of a window
-//! become n groups of columns of the product, Z[cell, (dy, out)], and the output is the sum of Z at (y + dy, dy).
+//! The cell rows of a window become groups of columns of the product, Z[cell, (dy, out)], and the output is the sum of Z at
+//! (y + dy, dy). Large windows take their product by frequency.
 
+use super::cells::{Cells, Grid};
 use super::gemm::{Panels, Rows, Then, multiply};
 use super::linear::column_sums;
 use super::pool::{Buffer, Pool};
+use super::spectrum::{self, Spectrum};
 use super::{read, view};
+use crate::ops::Pair;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// Takes [B, H, W, C], the weights by [`arrange`] and the bias; returns [B, H / stride, W / stride, out].
-pub struct Convolution {
-    pub stride: usize,
-    pub kernel: usize,
-    /// The weights laid out, where they have been kept.
-    pub panels: Option<Arc<Panels>>,
-    pub pool: Pool,
+/// What is kept of kernels whose weights cannot change.
+pub struct Laid {
+    matrix: Tensor,
+    bias: Tensor,
+    weights: Arc<Weights>,
 }
 
-/// Lays out the weights by [`arrange`].
-pub fn panels(arranged: &Tensor, pool: &Pool) -> Result<Panels> {
-    let (k, n) = arranged.dims2()?;
-    read([arranged], |[w]| Ok(Panels::straight(w, k, n, pool)))
+/// Weights laid out for the product.
+enum Weights {
+    Direct(Panels),
+    Spectral(Spectrum),
 }
 
-/// [out, C, k, k] -> [(dx, y in cell, x in cell, C), (dy, out)].
-pub fn arrange(weight: &Tensor, stride: usize) -> Result<Tensor> {
-    let (out, c, k, _) = weight.dims4()?;
-    let n = k / stride;
-    weight
-        .reshape(vec![out, c, n, stride, n, stride])?
-        .permute(vec![4, 3, 5, 1, 2, 0])?
-        .contiguous()?
-        .reshape((n * stride * stride * c, n * out))
-}
-
-/// Sizes of one call.
-struct Plan {
-    batch: usize,
-    height: usize,
-    width: usize,
-    channels: usize,
-    stride: usize,
+/// A convolution's place in the product and in the output.
+#[derive(Clone, Copy)]
+struct Kernel {
     /// Cells along a window.
     n: usize,
-    padding: usize,
     out: usize,
+    /// Its first column of the product.
+    column: usize,
+    /// Its first output channel.
+    channel: usize,
 }
 
-impl Plan {
-    fn rows(&self) -> usize {
-        self.height / self.stride + self.n - 1
+/// Convolutions that share a product over the same cells.
+#[derive(Clone)]
+struct Shared {
+    grid: Grid,
+    kernels: Vec<Kernel>,
+}
+
+impl Shared {
+    /// Cells along the largest window.
+    fn n(&self) -> usize {
+        self.kernels.iter().map(|k| k.n).max().unwrap_or(1)
     }
 
     fn columns(&self) -> usize {
-        self.width / self.stride + self.n - 1
+        self.kernels.iter().map(|k| k.n * k.out).sum()
     }
 
-    fn cell(&self) -> usize {
-        self.stride * self.stride * self.channels
+    fn channels(&self) -> usize {
+        self.kernels.iter().map(|k| k.out).sum()
     }
 
-    /// Rows, columns and inner length of the product.
+    fn is_spectral(&self) -> bool {
+        spectrum::pays(self.n(), self.grid.cell(), self.columns())
+    }
+
+    /// Rows, columns and inner length of the product. The last windows of the last row would reach beyond the cells; no output needs
+    /// them.
     fn product(&self) -> (usize, usize, usize) {
-        (self.batch * self.rows() * self.columns() + 1 - self.n, self.n * self.out, self.n * self.cell())
+        (self.grid.cells() + 1 - self.n(), self.columns(), self.n() * self.grid.cell())
     }
 
-    /// Calls `f` for each run of pixels inside the image that is contiguous both there and in its cell:
-    /// (place among the cells of one cell row, place in the image, length).
-    fn runs(&self, row: usize, mut f: impl FnMut(usize, usize, usize)) {
-        let (s, c) = (self.stride, self.channels);
-        for iy in 0..s {
-            let Some(y) = (row * s + iy).checked_sub(self.padding).filter(|&y| y < self.height) else { continue };
-            for column in 0..self.columns() {
-                let left = self.padding.saturating_sub(column * s).min(s);
-                let right = (self.width + self.padding).saturating_sub(column * s).min(s);
-                if left < right {
-                    let x = column * s + left - self.padding;
-                    f(column * self.cell() + (iy * s + left) * c, (y * self.width + x) * c, (right - left) * c);
-                }
+    fn lay(&self, matrix: &[f32], pool: &Pool) -> Weights {
+        let (_, columns, k) = self.product();
+        match self.is_spectral() {
+            true => Weights::Spectral(Spectrum::new(matrix, columns, &self.grid, pool)),
+            false => Weights::Direct(Panels::straight(matrix, k, columns, pool)),
+        }
+    }
+
+    fn multiply(&self, cells: &[f32], weights: &Weights, pool: &Pool) -> Buffer {
+        match weights {
+            Weights::Spectral(spectrum) => spectrum.product(&self.grid, cells, pool),
+            Weights::Direct(panels) => {
+                let (m, n, _) = self.product();
+                let mut z = pool.take(m * n);
+                multiply(Rows { values: cells, step: self.grid.cell() }, panels, Then::Nothing, &mut z);
+                z
             }
         }
     }
 
-    fn cells(&self, x: &[f32]) -> Vec<f32> {
-        let (row, image) = (self.columns() * self.cell(), self.height * self.width * self.channels);
-        let mut cells = vec![0.0; self.batch * self.rows() * row];
-        cells.par_chunks_mut(row).enumerate().for_each(|(i, cells)| {
-            let x = &x[i / self.rows() * image..][..image];
-            self.runs(i % self.rows(), |cell, pixel, n| cells[cell..cell + n].copy_from_slice(&x[pixel..pixel + n]));
-        });
-        cells
+    /// For each row of outputs, the first of its rows of cells; for each kernel the place of its first window beside that.
+    fn first(&self, row: usize) -> usize {
+        let (h, _) = self.grid.outputs();
+        row / h * self.grid.rows() + row % h
     }
 
-    /// The reverse of `cells`: each pixel is in one cell at most.
-    fn pixels(&self, cells: &[f32]) -> Vec<f32> {
-        let (row, image) = (self.columns() * self.cell(), self.height * self.width * self.channels);
-        let mut x = vec![0.0; self.batch * image];
-        x.par_chunks_mut(image).enumerate().for_each(|(b, x)| {
-            for r in 0..self.rows() {
-                let cells = &cells[(b * self.rows() + r) * row..][..row];
-                self.runs(r, |cell, pixel, n| x[pixel..pixel + n].copy_from_slice(&cells[cell..cell + n]));
-            }
-        });
-        x
+    fn inner(&self, kernel: &Kernel) -> usize {
+        (self.grid.n - kernel.n) / 2
     }
 
     /// Sums the columns of the product into outputs.
     fn collect(&self, z: &[f32], bias: &[f32]) -> Vec<f32> {
-        let (h, w) = (self.height / self.stride, self.width / self.stride);
-        let (o, n) = (self.out, self.n * self.out);
-        let mut y = vec![0.0; self.batch * h * w * o];
-        y.par_chunks_mut(w * o).enumerate().for_each(|(i, y)| {
-            let first = i / h * self.rows() + i % h;
-            y.chunks_exact_mut(o).for_each(|y| y.copy_from_slice(bias));
-            for dy in 0..self.n {
-                let z = &z[(first + dy) * self.columns() * n..];
-                for (x, y) in y.chunks_exact_mut(o).enumerate() {
-                    y.iter_mut().zip(&z[x * n + dy * o..][..o]).for_each(|(y, z)| *y += z);
+        let ((h, w), columns, channels) = (self.grid.outputs(), self.columns(), self.channels());
+        let mut y = vec![0.0; self.grid.batch * h * w * channels];
+        y.par_chunks_mut(w * channels).enumerate().for_each(|(i, y)| {
+            y.chunks_exact_mut(channels).for_each(|y| y.copy_from_slice(bias));
+            for k in &self.kernels {
+                let inner = self.inner(k);
+                for dy in 0..k.n {
+                    let z = &z[((self.first(i) + inner + dy) * self.grid.columns() + inner) * columns..];
+                    for (x, y) in y.chunks_exact_mut(channels).enumerate() {
+                        let z = &z[x * columns + k.column + dy * k.out..][..k.out];
+                        y[k.channel..k.channel + k.out].iter_mut().zip(z).for_each(|(y, z)| *y += z);
+                    }
                 }
             }
         });
@@ -130,16 +123,19 @@ impl Plan {
 
     /// The reverse of `collect`, behind `lead` zeros.
     fn spread(&self, g: &[f32]) -> Vec<f32> {
-        let (h, w) = (self.height / self.stride, self.width / self.stride);
-        let (o, n) = (self.out, self.n * self.out);
-        let mut z = vec![0.0; self.lead() + self.batch * self.rows() * self.columns() * n];
-        z[self.lead()..].par_chunks_mut(self.columns() * n).enumerate().for_each(|(i, z)| {
-            let (b, row) = (i / self.rows(), i % self.rows());
-            for dy in 0..self.n {
-                let Some(y) = row.checked_sub(dy).filter(|&y| y < h) else { continue };
-                let g = &g[(b * h + y) * w * o..][..w * o];
-                for (x, g) in g.chunks_exact(o).enumerate() {
-                    z[x * n + dy * o..][..o].copy_from_slice(g);
+        let ((h, w), columns, channels) = (self.grid.outputs(), self.columns(), self.channels());
+        let row = self.grid.columns() * columns;
+        let mut z = vec![0.0; self.lead() + self.grid.cells() * columns];
+        z[self.lead()..].par_chunks_mut(row).enumerate().for_each(|(i, z)| {
+            let (b, row) = (i / self.grid.rows(), i % self.grid.rows());
+            for k in &self.kernels {
+                let inner = self.inner(k);
+                for dy in 0..k.n {
+                    let Some(y) = row.checked_sub(inner + dy).filter(|&y| y < h) else { continue };
+                    let g = &g[(b * h + y) * w * channels..][..w * channels];
+                    for (x, g) in g.chunks_exact(channels).enumerate() {
+                        z[(inner + x) * columns + k.column + dy * k.out..][..k.out].copy_from_slice(&g[k.channel..k.channel + k.out]);
+                    }
                 }
             }
         });
@@ -148,38 +144,112 @@ impl Plan {
 
     /// Rows of zeros before the first of `spread`.
     fn lead(&self) -> usize {
-        (self.n - 1) * self.n * self.out
+        (self.n() - 1) * self.columns()
     }
 
-    /// The gradient of the cells from `spread` and the weights by [`arrange`]: a cell belongs to the n windows that end with it,
-    /// whose gradients lie one after the other. Beside the first and the last window of a row lie zeros.
-    fn fold(&self, gz: &[f32], w: &[f32], pool: &Pool) -> Buffer {
-        let (cell, n) = (self.cell(), self.n * self.out);
+    /// The gradient of the cells from `spread` and the weights: a cell belongs to the n windows that end with it, whose gradients lie
+    /// one after the other. Beside the first and the last window of a row lie zeros.
+    fn fold(&self, gz: &[f32], w: &[f32], pool: &Pool) -> Vec<f32> {
+        let (cell, columns, n) = (self.grid.cell(), self.columns(), self.n());
         let mut turned = pool.take(w.len());
-        for (i, row) in turned.chunks_exact_mut(n).enumerate() {
-            let (c, dx) = (i / self.n, self.n - 1 - i % self.n);
-            row.copy_from_slice(&w[(dx * cell + c) * n..][..n]);
+        for (i, row) in turned.chunks_exact_mut(columns).enumerate() {
+            let (c, dx) = (i / n, n - 1 - i % n);
+            row.copy_from_slice(&w[(dx * cell + c) * columns..][..columns]);
         }
-        let panels = Panels::transposed(&turned, cell, self.n * n, pool);
-        let mut cells = pool.take(self.batch * self.rows() * self.columns() * cell);
-        multiply(Rows { values: gz, step: n }, &panels, Then::Nothing, &mut cells);
+        let panels = Panels::transposed(&turned, cell, n * columns, pool);
+        let mut cells = vec![0.0; self.grid.cells() * cell];
+        multiply(Rows { values: gz, step: columns }, &panels, Then::Nothing, &mut cells);
         cells
     }
-}
 
-impl Convolution {
-    fn plan(&self, x: &Shape, bias: &Shape) -> Result<Plan> {
-        let (batch, height, width, channels) = x.dims4()?;
-        let (stride, n) = (self.stride, self.kernel / self.stride);
-        Ok(Plan { batch, height, width, channels, stride, n, padding: (self.kernel - stride) / 2, out: bias.elem_count() })
+    /// The gradient of the weights from `spread`.
+    fn weight_gradient(&self, cells: &[f32], gz: Vec<f32>, pool: &Pool) -> Result<Vec<f32>> {
+        if self.is_spectral() {
+            return spectrum::weight_gradient(&self.grid, cells, &gz[self.lead()..], self.n(), pool);
+        }
+        let (m, n, k) = self.product();
+        let by_row = Layout::new((m, n).into(), vec![n, 1], self.lead());
+        let turned = Layout::new((k, m).into(), vec![1, self.grid.cell()], 0);
+        match CpuStorage::F32(cells.to_vec()).matmul(&CpuStorage::F32(gz), (1, k, n, m), &turned, &by_row)? {
+            CpuStorage::F32(gradient) => Ok(gradient),
+            _ => candle_core::bail!("the CPU kernels take float32"),
+        }
     }
 }
 
-fn values(storage: CpuStorage) -> Result<Vec<f32>> {
-    match storage {
-        CpuStorage::F32(values) => Ok(values),
-        _ => candle_core::bail!("the CPU kernels take float32"),
+/// Convolutions of [B, H, W, C] with kernels [out, C, k, k], ascending in k, each [B, H / stride, W / stride, out] or several of them
+/// side by side, in the order of the kernels.
+pub fn convolve(x: &Tensor, layers: &[Pair], stride: usize, kept: &OnceLock<Vec<Laid>>, pool: &Pool) -> Result<Vec<Tensor>> {
+    let (batch, height, width, channels) = x.dims4()?;
+    let sizes = layers.iter().map(|l| Ok((l.weight.dim(2)? / stride, l.weight.dim(0)?))).collect::<Result<Vec<_>>>()?;
+    // Kernels whose windows begin at the same pixel of a cell see the same cells: those of even, and those of odd n.
+    let grid = |n: usize| {
+        let largest = sizes.iter().map(|&(other, _)| other).filter(|other| other % 2 == n % 2).max();
+        Grid { batch, height, width, channels, stride, n: largest.unwrap_or(n) }
+    };
+    let mut shared: Vec<(Shared, &[Pair])> = Vec::new();
+    for (i, &(n, out)) in sizes.iter().enumerate() {
+        let kernel = Kernel { n, out, column: 0, channel: 0 };
+        let alone = Shared { grid: grid(n), kernels: vec![kernel] };
+        match shared.last_mut() {
+            Some((last, layers_of)) if last.is_spectral() && alone.is_spectral() && last.grid.n == alone.grid.n => {
+                last.kernels.push(Kernel { column: last.columns(), channel: last.channels(), ..kernel });
+                *layers_of = &layers[i - layers_of.len()..=i];
+            }
+            _ => shared.push((alone, &layers[i..=i])),
+        }
     }
+    let mut cells: Vec<(usize, Tensor)> = Vec::new();
+    let known = kept.get();
+    let mut laid = Vec::new();
+    let mut outputs = Vec::new();
+    for (i, (shared, layers)) in shared.into_iter().enumerate() {
+        if cells.iter().all(|(n, _)| *n != shared.grid.n) {
+            cells.push((shared.grid.n, x.apply_op1(Cells(shared.grid))?));
+        }
+        let cells = &cells.iter().find(|(n, _)| *n == shared.grid.n).expect("made above").1;
+        let (matrix, bias, weights) = match known {
+            Some(known) => (known[i].matrix.clone(), known[i].bias.clone(), Some(known[i].weights.clone())),
+            None => {
+                let matrices = layers.iter().map(|l| arrange(&l.weight, stride, shared.n())).collect::<Result<Vec<_>>>()?;
+                let biases: Vec<&Tensor> = layers.iter().map(|l| &l.bias).collect();
+                (Tensor::cat(&matrices, 1)?.contiguous()?, Tensor::cat(&biases, 0)?, None)
+            }
+        };
+        let weights = weights.filter(|w| !matches!(&**w, Weights::Spectral(s) if !s.fits(&shared.grid)));
+        let weights = match weights {
+            Some(weights) => weights,
+            None => Arc::new(read([&matrix], |[w]| Ok(shared.lay(w, pool)))?),
+        };
+        if known.is_none() && layers.iter().all(|l| !l.weight.is_variable() && !l.bias.is_variable()) {
+            laid.push(Laid { matrix: matrix.clone(), bias: bias.clone(), weights: weights.clone() });
+        }
+        outputs.push(cells.apply_op3(&matrix, &bias, Convolution { shared, weights, pool: pool.clone() })?);
+    }
+    if laid.len() == outputs.len() {
+        kept.get_or_init(|| laid);
+    }
+    Ok(outputs)
+}
+
+/// [out, C, k, k] -> [(dx, y in cell, x in cell, C), (dy, out)], with zeros for windows of `n` cells.
+fn arrange(weight: &Tensor, stride: usize, n: usize) -> Result<Tensor> {
+    let (out, c, k, _) = weight.dims4()?;
+    let own = k / stride;
+    let cell = stride * stride * c;
+    weight
+        .reshape(vec![out, c, own, stride, own, stride])?
+        .permute(vec![4, 3, 5, 1, 2, 0])?
+        .contiguous()?
+        .reshape((own * cell, own * out))?
+        .pad_with_zeros(0, 0, (n - own) * cell)
+}
+
+/// Takes cells, the weights by [`arrange`] side by side, and the biases; returns [B, H / stride, W / stride, channels].
+struct Convolution {
+    shared: Shared,
+    weights: Arc<Weights>,
+    pool: Pool,
 }
 
 impl CustomOp3 for Convolution {
@@ -191,26 +261,15 @@ impl CustomOp3 for Convolution {
         &self,
         x: &CpuStorage,
         lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
         b: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let plan = self.plan(lx.shape(), lb.shape())?;
-        let (m, n, k) = plan.product();
-        let cells = plan.cells(view(x, lx)?);
-        let mut z = self.pool.take(m * n);
-        let fresh = match self.panels {
-            Some(_) => None,
-            None => Some(Panels::straight(view(w, lw)?, k, n, &self.pool)),
-        };
-        if let Some(panels) = self.panels.as_deref().or(fresh.as_ref()) {
-            multiply(Rows { values: &cells, step: plan.cell() }, panels, Then::Nothing, &mut z);
-        }
-        // The last windows of the last row would reach beyond the cells; no output needs them.
-        let y = plan.collect(&z, view(b, lb)?);
-        let (h, w) = (plan.height / self.stride, plan.width / self.stride);
-        Ok((CpuStorage::F32(y), (plan.batch, h, w, plan.out).into()))
+        let z = self.shared.multiply(view(x, lx)?, &self.weights, &self.pool);
+        let y = self.shared.collect(&z, view(b, lb)?);
+        let (h, w) = self.shared.grid.outputs();
+        Ok((CpuStorage::F32(y), (self.shared.grid.batch, h, w, self.shared.channels()).into()))
     }
 
     fn bwd(
@@ -221,21 +280,15 @@ impl CustomOp3 for Convolution {
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let plan = self.plan(x.shape(), b.shape())?;
-        let (m, n, k) = plan.product();
-        let grad = grad.contiguous()?;
-        let (gb, gz) = read([&grad], |[g]| Ok((column_sums(g, plan.out), plan.spread(g))))?;
+        let (shared, grad) = (&self.shared, grad.contiguous()?);
+        let (gb, gz) = read([&grad], |[g]| Ok((column_sums(g, shared.channels()), shared.spread(g))))?;
         let gx = if x.track_op() {
-            let folded = read([w], |[w]| Ok(plan.fold(&gz, w, &self.pool)))?;
-            Some(Tensor::from_vec(plan.pixels(&folded), x.shape(), x.device())?)
+            let cells = read([w], |[w]| Ok(shared.fold(&gz, w, &self.pool)))?;
+            Some(Tensor::from_vec(cells, x.shape(), x.device())?)
         } else {
             None
         };
-        let cells = CpuStorage::F32(read([x], |[x]| Ok(plan.cells(x)))?);
-        let gz = CpuStorage::F32(gz);
-        let by_row = Layout::new((m, n).into(), vec![n, 1], plan.lead());
-        let turned = Layout::new((k, m).into(), vec![1, plan.cell()], 0);
-        let gw = values(cells.matmul(&gz, (1, k, n, m), &turned, &by_row)?)?;
+        let gw = read([x], |[x]| shared.weight_gradient(x, gz, &self.pool))?;
         Ok((gx, Some(Tensor::from_vec(gw, w.shape(), w.device())?), Some(Tensor::from_vec(gb, b.shape(), b.device())?)))
     }
 }

@@ -5,6 +5,7 @@
 
 mod attention;
 mod block;
+mod cells;
 mod convolution;
 mod gelu;
 mod gemm;
@@ -13,12 +14,12 @@ mod linear;
 mod norm;
 mod pool;
 mod simd;
+mod spectrum;
 
 pub use attention::{Attention, Plan, fits};
 pub use block::{Arranged, Call, PARTS, Values};
-pub use convolution::{Convolution, arrange, panels};
+pub use convolution::{Laid, convolve};
 pub use gelu::Gelu;
-pub use gemm::Panels;
 pub use joined::{Left, run as block};
 pub use linear::Linear;
 pub use norm::LayerNorm;
