@@ -6,7 +6,7 @@
 // Loops over rows by number are unrolled, and the sums stay in registers.
 #![allow(clippy::needless_range_loop)]
 
-use super::simd::{exp, largest, sum, vectorized};
+use super::simd::{exp, sum, vectorized};
 use super::{read, total, view};
 use crate::ops::Grouping;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
@@ -50,15 +50,17 @@ impl Plan {
     /// qkv [B, H, W, 3C] and bias [heads, side², side²] to `out` [B, H, W, C].
     pub fn forward(self, qkv: &[f32], bias: &[f32], out: &mut [f32]) {
         let c = self.channels;
+        let table = &self.table(bias);
         self.cut(out, c).into_par_iter().enumerate().for_each(|(i, out)| {
             let qkv = &qkv[self.start(i) * 3 * c..][..3 * out.len()];
-            forward(self, qkv, bias, out);
+            forward(self, qkv, table, out);
         });
     }
 
     /// From the gradient `g` of the output to that of qkv, into `gq`, and of the bias.
     pub fn backward(self, qkv: &[f32], bias: &[f32], g: &[f32], gq: &mut [f32]) -> Vec<f32> {
         let c = self.channels;
+        let table = &self.table(bias);
         let parts = self
             .cut(gq, 3 * c)
             .into_par_iter()
@@ -67,7 +69,7 @@ impl Plan {
                 let qkv = &qkv[self.start(i) * 3 * c..][..gq.len()];
                 let g = &g[self.start(i) * c..][..gq.len() / 3];
                 let mut gb = vec![0.0; bias.len()];
-                backward(self, qkv, bias, g, gq, &mut gb);
+                backward(self, qkv, table, g, gq, &mut gb);
                 gb
             })
             .collect();
@@ -79,6 +81,16 @@ impl Plan {
     pub fn unit(&self) -> (usize, usize) {
         let height = if self.height.is_multiple_of(self.grouping.reach()) { self.grouping.reach() } else { self.height };
         (height * self.width, height)
+    }
+
+    /// The position bias [heads, side², side²] with whole rows: what a score beyond the last key is added to leaves no weight.
+    fn table(&self, bias: &[f32]) -> Vec<Square> {
+        let row = |bias: &[f32]| {
+            let mut row = [f32::MIN; TOKENS];
+            row[..bias.len()].copy_from_slice(bias);
+            row
+        };
+        bias.chunks_exact(self.grouping.side * self.grouping.side).map(row).collect()
     }
 
     fn head(&self) -> usize {
@@ -169,6 +181,8 @@ struct Scratch {
     /// Keys or values with the channel first.
     turned: Vec<Square>,
     weights: Vec<Square>,
+    /// What each row of weights is to be multiplied by.
+    shares: [f32; TOKENS],
     /// Gradients of the outputs and of the scores.
     g: Vec<Narrow>,
     scores: Vec<Square>,
@@ -185,6 +199,7 @@ impl Scratch {
             v: narrow(),
             turned: vec![[0.0; TOKENS]; WIDTH],
             weights: square(),
+            shares: [0.0; TOKENS],
             g: narrow(),
             scores: square(),
             out: narrow(),
@@ -213,8 +228,8 @@ fn gather(from: &[f32], tokens: &[(usize, usize)], stride: usize, at: usize, d: 
 }
 
 #[inline(always)]
-fn scatter(from: &[Narrow], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scale: f32, to: &mut [f32]) {
-    for (row, &(token, _)) in from.iter().zip(tokens) {
+fn scatter(from: &[Narrow], tokens: &[(usize, usize)], stride: usize, at: usize, d: usize, scales: &[f32; TOKENS], to: &mut [f32]) {
+    for ((row, &scale), &(token, _)) in from.iter().zip(scales).zip(tokens) {
         let to = &mut to[token * stride + at..][..d];
         match to.as_mut_array::<WIDTH>() {
             Some(to) => *to = times(*row, scale),
@@ -311,32 +326,45 @@ fn columns<S: pulp::Simd, const W: usize, const V: usize>(
     }
 }
 
-/// The attention weights of `s.q` and `s.k`, into `s.weights`.
+/// The attention weights of `s.q` and `s.k`, into `s.weights`, before they are multiplied by `s.shares`. `table` is a head's bias.
 #[inline(always)]
-fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: usize, bias: &[f32], all: usize) {
+fn weigh<S: pulp::Simd>(simd: S, s: &mut Scratch, tokens: &[(usize, usize)], d: usize, table: &[Square]) {
     let n = tokens.len();
     turn(&s.k[..n.next_multiple_of(4)], &mut s.turned);
     product(simd, &s.q, &s.turned[..d], (n, n), &mut s.weights);
-    for (row, &(_, i)) in s.weights.iter_mut().zip(tokens) {
-        let bias = &bias[i * all..(i + 1) * all];
-        if n == all {
-            row[..n].iter_mut().zip(bias).for_each(|(w, b)| *w += b);
+    for ((row, share), &(_, i)) in s.weights.iter_mut().zip(&mut s.shares).zip(tokens) {
+        if n == table.len() {
+            *share = soften(simd, row, &table[i]);
         } else {
-            row[..n].iter_mut().zip(tokens).for_each(|(w, &(_, j))| *w += bias[j]);
+            let mut bias = [f32::MIN; TOKENS];
+            bias.iter_mut().zip(tokens).for_each(|(b, &(_, j))| *b = table[i][j]);
+            *share = soften(simd, row, &bias);
         }
-        row[n..].fill(f32::MIN);
-        let top = largest(simd, row);
-        for w in row.iter_mut() {
-            *w = exp::<S>(*w - top);
-        }
-        row[n..].fill(0.0);
-        let scale = 1.0 / sum(simd, [&row[..]], |[w]| w);
-        row.iter_mut().for_each(|w| *w *= scale);
     }
 }
 
+/// Scores, with their bias, become what is in proportion to their weights; returns the factor.
+#[inline(always)]
+fn soften<S: pulp::Simd>(simd: S, row: &mut Square, bias: &Square) -> f32 {
+    const SIDE: usize = 16;
+    let mut top = simd.splat_f32s(f32::MIN);
+    for (score, bias) in S::as_mut_simd_f32s(row).0.iter_mut().zip(S::as_simd_f32s(bias).0) {
+        *score = simd.add_f32s(*score, *bias);
+        top = simd.max_f32s(top, *score);
+    }
+    let top = simd.reduce_max_f32s(top);
+    let mut total = [0.0f32; SIDE];
+    for row in row.as_chunks_mut::<SIDE>().0 {
+        for l in 0..SIDE {
+            row[l] = exp::<S>(row[l] - top);
+            total[l] += row[l];
+        }
+    }
+    1.0 / sum(simd, [&total[..]], |[w]| w)
+}
+
 vectorized! {
-    fn forward<'a>[simd](plan: Plan, qkv: &'a [f32], bias: &'a [f32], out: &'a mut [f32]) {
+    fn forward<'a>[simd](plan: Plan, qkv: &'a [f32], table: &'a [Square], out: &'a mut [f32]) {
         let (c, d) = (plan.channels, plan.head());
         let all = plan.grouping.side * plan.grouping.side;
         let scale = 1.0 / (d as f32).sqrt();
@@ -347,9 +375,9 @@ vectorized! {
                 gather(qkv, tokens, 3 * c, h * d, d, scale, &mut s.q);
                 gather(qkv, tokens, 3 * c, c + h * d, d, 1.0, &mut s.k);
                 gather(qkv, tokens, 3 * c, 2 * c + h * d, d, 1.0, &mut s.v);
-                weigh(simd, &mut s, tokens, d, &bias[h * all * all..(h + 1) * all * all], all);
+                weigh(simd, &mut s, tokens, d, &table[h * all..][..all]);
                 product(simd, &s.weights, &s.v[..tokens.len()], (tokens.len(), d), &mut s.out);
-                scatter(&s.out, tokens, c, h * d, d, 1.0, out);
+                scatter(&s.out, tokens, c, h * d, d, &s.shares, out);
             }
         }
     }
@@ -359,7 +387,7 @@ vectorized! {
     fn backward<'a>[simd](
         plan: Plan,
         qkv: &'a [f32],
-        bias: &'a [f32],
+        table: &'a [Square],
         grad: &'a [f32],
         gq: &'a mut [f32],
         gb: &'a mut [f32],
@@ -375,18 +403,20 @@ vectorized! {
                 gather(qkv, tokens, 3 * c, c + h * d, d, 1.0, &mut s.k);
                 gather(qkv, tokens, 3 * c, 2 * c + h * d, d, 1.0, &mut s.v);
                 gather(grad, tokens, c, h * d, d, 1.0, &mut s.g);
-                let head = h * all * all..(h + 1) * all * all;
-                weigh(simd, &mut s, tokens, d, &bias[head.clone()], all);
-
+                weigh(simd, &mut s, tokens, d, &table[h * all..][..all]);
+                for (row, &share) in s.weights.iter_mut().zip(&s.shares) {
+                    row[..n].iter_mut().for_each(|w| *w *= share);
+                    row[n..].fill(0.0);
+                }
                 turned(simd, &s.weights[..n], &s.g, (n, d), &mut s.out);
-                scatter(&s.out, tokens, 3 * c, 2 * c + h * d, d, 1.0, gq);
+                scatter(&s.out, tokens, 3 * c, 2 * c + h * d, d, &[1.0; TOKENS], gq);
 
                 turn(&s.v[..n.next_multiple_of(4)], &mut s.turned);
                 product(simd, &s.g, &s.turned[..d], (n, n), &mut s.scores);
                 for ((g, w), &(_, i)) in s.scores.iter_mut().zip(&s.weights).zip(tokens) {
                     let mean = sum(simd, [&g[..], w], |[g, w]| g * w);
                     g.iter_mut().zip(w).for_each(|(g, w)| *g = w * (*g - mean));
-                    let gb = &mut gb[head.start + i * all..][..all];
+                    let gb = &mut gb[(h * all + i) * all..][..all];
                     if n == all {
                         gb.iter_mut().zip(&*g).for_each(|(b, g)| *b += g);
                     } else {
@@ -394,9 +424,9 @@ vectorized! {
                     }
                 }
                 product(simd, &s.scores, &s.k[..n], (n, d), &mut s.out);
-                scatter(&s.out, tokens, 3 * c, h * d, d, scale, gq);
+                scatter(&s.out, tokens, 3 * c, h * d, d, &[scale; TOKENS], gq);
                 turned(simd, &s.scores[..n], &s.q, (n, d), &mut s.out);
-                scatter(&s.out, tokens, 3 * c, c + h * d, d, 1.0, gq);
+                scatter(&s.out, tokens, 3 * c, c + h * d, d, &[1.0; TOKENS], gq);
             }
         }
     }

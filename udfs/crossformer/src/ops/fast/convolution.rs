@@ -7,6 +7,7 @@ use super::cells::{Cells, Grid};
 use super::gemm::{Panels, Rows, Then, multiply};
 use super::linear::column_sums;
 use super::pool::{Buffer, Pool};
+use super::simd::vectorized;
 use super::spectrum::{self, Spectrum};
 use super::{read, view};
 use crate::ops::Pair;
@@ -111,10 +112,7 @@ impl Shared {
                 let inner = self.inner(k);
                 for dy in 0..k.n {
                     let z = &z[((self.first(i) + inner + dy) * self.grid.columns() + inner) * columns..];
-                    for (x, y) in y.chunks_exact_mut(channels).enumerate() {
-                        let z = &z[x * columns + k.column + dy * k.out..][..k.out];
-                        y[k.channel..k.channel + k.out].iter_mut().zip(z).for_each(|(y, z)| *y += z);
-                    }
+                    add_columns(&z[k.column + dy * k.out..], columns, k.out, &mut y[k.channel..], channels);
                 }
             }
         });
@@ -173,6 +171,15 @@ impl Shared {
         match CpuStorage::F32(cells.to_vec()).matmul(&CpuStorage::F32(gz), (1, k, n, m), &turned, &by_row)? {
             CpuStorage::F32(gradient) => Ok(gradient),
             _ => candle_core::bail!("the CPU kernels take float32"),
+        }
+    }
+}
+
+vectorized! {
+    /// Adds the first values of rows that are `step` and `step_to` apart.
+    fn add_columns<'a>[_simd](z: &'a [f32], step: usize, n: usize, y: &'a mut [f32], step_to: usize) {
+        for (y, z) in y.chunks_mut(step_to).zip(z.chunks(step)) {
+            y[..n].iter_mut().zip(&z[..n]).for_each(|(y, z)| *y += z);
         }
     }
 }

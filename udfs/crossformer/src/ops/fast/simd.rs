@@ -72,17 +72,6 @@ pub fn sum<S: Simd, const N: usize>(simd: S, rows: [&[f32]; N], f: impl Fn([f32;
     simd.reduce_sum_f32s(total)
 }
 
-/// The largest of a row of whole sixteens; NaN where there is one may be passed over.
-#[inline(always)]
-pub fn largest<S: Simd>(simd: S, row: &[f32]) -> f32 {
-    let (vectors, _) = S::as_simd_f32s(row);
-    let mut top = vectors[0];
-    for v in &vectors[1..] {
-        top = simd.max_f32s(top, *v);
-    }
-    simd.reduce_max_f32s(top)
-}
-
 /// e^x to about one unit in the last place: Cody and Waite's reduction and the polynomial of Cephes' `expf`. Not below e^-87.
 #[inline(always)]
 pub fn exp<S: Simd>(x: f32) -> f32 {

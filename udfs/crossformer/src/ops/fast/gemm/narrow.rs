@@ -93,15 +93,12 @@ fn copy(a: &[f32], step: usize, rows: usize, fours: &mut [[f32; FOUR]], twos: &m
 /// The first R rows of a tile by a panel's part, into `y`.
 #[inline(always)]
 fn sums<S: Simd, const R: usize>(simd: S, (fours, twos): Tile, panel: &[[f32; NARROW]], of: Part, at: Place, y: &mut [f32]) {
-    let mut rows = [[0.0f32; NARROW]; R];
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
     if of.begun {
         for r in 0..R {
-            rows[r] = part(&y[r * at.n + at.first..r * at.n + at.last], 0);
+            let row = part(&y[r * at.n + at.first..r * at.n + at.last], 0);
+            sums[r].copy_from_slice(&S::as_simd_f32s(&row).0[..VECTORS]);
         }
-    }
-    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; R];
-    for r in 0..R {
-        sums[r].copy_from_slice(&S::as_simd_f32s(&rows[r]).0[..VECTORS]);
     }
     let ((fours, fours_rest), (twos, twos_rest)) = (fours.as_chunks::<STEPS>(), twos.as_chunks::<STEPS>());
     let (panel, panel_rest) = panel.as_chunks::<STEPS>();
@@ -113,6 +110,7 @@ fn sums<S: Simd, const R: usize>(simd: S, (fours, twos): Tile, panel: &[[f32; NA
     for ((fours, twos), b) in fours_rest.iter().zip(twos_rest).zip(panel_rest) {
         add::<S, R>(simd, fours, twos, b, &mut sums);
     }
+    let mut rows = [[0.0f32; NARROW]; R];
     for r in 0..R {
         S::as_mut_simd_f32s(&mut rows[r]).0[..VECTORS].copy_from_slice(&sums[r]);
     }
