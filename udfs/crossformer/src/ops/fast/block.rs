@@ -1,7 +1,7 @@
 //! A whole block on tokens: z = x + attention(norm(x)), y = z + mlp(norm(z)).
 //!
 //! What the backward pass needs and cannot compute cheaply again stays in buffers: the packed queries, keys and values, the
-//! heads' outputs, z, and the values before GELU. Normalised tokens and GELU are computed twice.
+//! heads' outputs, z, and the values before and after GELU. Normalised tokens are computed twice.
 
 use super::attention::Plan;
 use super::gelu;
@@ -58,6 +58,7 @@ pub struct Kept {
     heads: Buffer,
     z: Buffer,
     hidden: Buffer,
+    active: Buffer,
 }
 
 /// One call: sizes, and the factors of the two branches for each image (none where all are 1).
@@ -84,7 +85,7 @@ impl Call {
         let wide = arranged.fc1.columns();
         let (unit, height) = self.plan.unit();
         let piece = unit * (TOGETHER / unit).max(1);
-        let run = |i: usize, x: &[f32], y: &mut [f32], kept: [&mut [f32]; 4]| {
+        let run = |i: usize, x: &[f32], y: &mut [f32], kept: [&mut [f32]; 5]| {
             let first = i * piece;
             let plan = Plan { batch: x.len() / c / unit, height, ..self.plan };
             self.piece(&plan, first, x, v, arranged, y, kept, keep);
@@ -95,21 +96,22 @@ impl Call {
             pieces.for_each(|(i, (y, x))| {
                 let n = x.len();
                 let [mut qkv, mut heads, mut z, mut hidden] = [3 * n, n, n, n / c * wide].map(|n| pool.take(n));
-                run(i, x, y, [&mut qkv, &mut heads, &mut z, &mut hidden]);
+                run(i, x, y, [&mut qkv, &mut heads, &mut z, &mut [], &mut hidden]);
             });
             return (y, None);
         }
-        let [mut qkv, mut heads, mut z, mut hidden] = [3 * c, c, c, wide].map(|width| pool.take(t * width));
+        let [mut qkv, mut heads, mut z, mut hidden, mut active] = [3 * c, c, c, wide, wide].map(|width| pool.take(t * width));
         let kept = qkv
             .par_chunks_mut(piece * 3 * c)
             .zip(heads.par_chunks_mut(piece * c))
-            .zip(z.par_chunks_mut(piece * c).zip(hidden.par_chunks_mut(piece * wide)));
-        pieces.zip(kept).for_each(|((i, (y, x)), ((qkv, heads), (z, hidden)))| run(i, x, y, [qkv, heads, z, hidden]));
-        (y, Some(Kept { qkv, heads, z, hidden }))
+            .zip(z.par_chunks_mut(piece * c))
+            .zip(hidden.par_chunks_mut(piece * wide).zip(active.par_chunks_mut(piece * wide)));
+        pieces.zip(kept).for_each(|((i, (y, x)), (((qkv, heads), z), (hidden, active)))| run(i, x, y, [qkv, heads, z, hidden, active]));
+        (y, Some(Kept { qkv, heads, z, hidden, active }))
     }
 
-    /// The tokens from `first`, whole images or bands of them by `plan`. `kept` are the buffers of [`Kept`]; unless `keep`, the
-    /// last one's values are those after GELU.
+    /// The tokens from `first`, whole images or bands of them by `plan`. `kept` are the buffers of [`Kept`]; that of the values before
+    /// GELU is not used unless `keep`.
     #[allow(clippy::too_many_arguments)]
     fn piece(
         &self,
@@ -119,7 +121,7 @@ impl Call {
         v: &Values,
         arranged: &Arranged,
         y: &mut [f32],
-        [qkv, heads, z, hidden]: [&mut [f32]; 4],
+        [qkv, heads, z, hidden, active]: [&mut [f32]; 5],
         keep: bool,
     ) {
         let (c, wide) = (plan.channels, arranged.fc1.columns());
@@ -133,13 +135,12 @@ impl Call {
         normalise(z, v.norm2, &mut normal);
         let then = Then::Onto { bias: v.fc2[1], onto: z, scales: mlp };
         if !keep {
-            multiply(rows(&normal, c), &arranged.fc1, Then::Gelu(v.fc1[1]), hidden);
-            return multiply(rows(hidden, wide), &arranged.fc2, then, y);
+            multiply(rows(&normal, c), &arranged.fc1, Then::Gelu(v.fc1[1]), active);
+        } else {
+            multiply(rows(&normal, c), &arranged.fc1, Then::Bias(v.fc1[1]), hidden);
+            gelu::apply(hidden, active);
         }
-        multiply(rows(&normal, c), &arranged.fc1, Then::Bias(v.fc1[1]), hidden);
-        let mut active = self.pool.take(hidden.len());
-        gelu::apply(hidden, &mut active);
-        multiply(rows(&active, wide), &arranged.fc2, then, y);
+        multiply(rows(active, wide), &arranged.fc2, then, y);
     }
 
     /// From the gradient of the output to that of `x` and, in their order, of the parts.
@@ -155,15 +156,13 @@ impl Call {
         let mut gx = grad.to_vec();
 
         self.scale(&gx, &self.scales[1], &mut branch);
-        let mut active = pool.take(t * wide);
-        gelu::apply(&kept.hidden, &mut active);
-        let (w_fc2, b_fc2) = outer(&branch, &active, c)?;
-        // Its own memory again: the hidden layer's gradient.
-        back(&branch, v.fc2, Then::Slope(&kept.hidden), &mut active);
+        let (w_fc2, b_fc2) = outer(&branch, &kept.active, c)?;
+        let mut hidden = pool.take(t * wide);
+        back(&branch, v.fc2, Then::Slope(&kept.hidden), &mut hidden);
         normalise(&kept.z, v.norm2, &mut normal);
-        let (w_fc1, b_fc1) = outer(&active, &normal, wide)?;
-        back(&active, v.fc1, Then::Nothing, &mut branch);
-        drop(active);
+        let (w_fc1, b_fc1) = outer(&hidden, &normal, wide)?;
+        back(&hidden, v.fc1, Then::Nothing, &mut branch);
+        drop(hidden);
         let (w_norm2, b_norm2) = add_gradient(&kept.z, v.norm2[0], &branch, &mut gx);
 
         self.scale(&gx, &self.scales[0], &mut branch);

@@ -12,7 +12,7 @@ use super::spectrum::{self, Spectrum};
 use super::{read, view};
 use crate::ops::Pair;
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor};
 use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 
@@ -161,14 +161,16 @@ impl Shared {
     }
 
     /// The gradient of the weights from `spread`.
-    fn weight_gradient(&self, cells: &[f32], gz: Vec<f32>, pool: &Pool) -> Result<Vec<f32>> {
+    fn weight_gradient(&self, cells: &Tensor, gz: Vec<f32>, pool: &Pool) -> Result<Vec<f32>> {
         if self.is_spectral() {
-            return spectrum::weight_gradient(&self.grid, cells, &gz[self.lead()..], self.n(), pool);
+            return read([cells], |[cells]| spectrum::weight_gradient(&self.grid, cells, &gz[self.lead()..], self.n(), pool));
         }
         let (m, n, k) = self.product();
+        let (cells, layout) = cells.storage_and_layout();
+        let Storage::Cpu(cells) = &*cells else { candle_core::bail!("the CPU kernels take tensors on the CPU") };
         let by_row = Layout::new((m, n).into(), vec![n, 1], self.lead());
-        let turned = Layout::new((k, m).into(), vec![1, self.grid.cell()], 0);
-        match CpuStorage::F32(cells.to_vec()).matmul(&CpuStorage::F32(gz), (1, k, n, m), &turned, &by_row)? {
+        let turned = Layout::new((k, m).into(), vec![1, self.grid.cell()], layout.start_offset());
+        match cells.matmul(&CpuStorage::F32(gz), (1, k, n, m), &turned, &by_row)? {
             CpuStorage::F32(gradient) => Ok(gradient),
             _ => candle_core::bail!("the CPU kernels take float32"),
         }
@@ -264,15 +266,7 @@ impl CustomOp3 for Convolution {
         "convolution"
     }
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        _: &CpuStorage,
-        _: &Layout,
-        b: &CpuStorage,
-        lb: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, _: &CpuStorage, _: &Layout, b: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
         let z = self.shared.multiply(view(x, lx)?, &self.weights, &self.pool);
         let y = self.shared.collect(&z, view(b, lb)?);
         let (h, w) = self.shared.grid.outputs();
@@ -295,7 +289,74 @@ impl CustomOp3 for Convolution {
         } else {
             None
         };
-        let gw = read([x], |[x]| shared.weight_gradient(x, gz, &self.pool))?;
+        let gw = shared.weight_gradient(x, gz, &self.pool)?;
         Ok((gx, Some(Tensor::from_vec(gw, w.shape(), w.device())?), Some(Tensor::from_vec(gb, b.shape(), b.device())?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::plain;
+    use candle_core::{Device, Var};
+
+    const STRIDE: usize = 4;
+
+    fn numbers(shape: &[usize], seed: u32) -> Tensor {
+        let mut state = seed;
+        let next = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        let values: Vec<f32> = (0..shape.iter().product()).map(next).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    /// Largest difference, over the largest value.
+    fn difference(a: &Tensor, b: &Tensor) -> f32 {
+        let largest = |t: Tensor| t.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
+        largest((a - b).unwrap()) / largest(b.clone())
+    }
+
+    /// Small kernels alone and large ones by frequency, the cells of the latter a power of two (less one) wide and not.
+    #[test]
+    fn convolutions_and_their_gradients_are_the_librarys() {
+        let variable = |shape: &[usize], seed| Var::from_tensor(&numbers(shape, seed)).unwrap();
+        let layers: Vec<Pair> = [(4, 8), (8, 4), (16, 4), (32, 2)]
+            .into_iter()
+            .map(|(k, out)| Pair {
+                weight: variable(&[out, 3, k, k], k as u32).as_tensor().clone(),
+                bias: variable(&[out], 1 + k as u32).as_tensor().clone(),
+            })
+            .collect();
+        for (height, width) in [(64, 96), (96, 128)] {
+            let x = variable(&[2, height, width, 3], 7);
+            let fast = convolve(x.as_tensor(), &layers, STRIDE, &OnceLock::new(), &Pool::default()).unwrap();
+            assert_eq!(fast.len(), 3, "the two large kernels share a product");
+            let fast = Tensor::cat(&fast, 3).unwrap();
+            let plain: Vec<Tensor> =
+                layers.iter().map(|l| plain::convolution(x.as_tensor(), &l.weight, &l.bias, STRIDE).unwrap()).collect();
+            let plain = Tensor::cat(&plain, 3).unwrap();
+            assert!(difference(&fast, &plain) < 1e-6, "{width}: {}", difference(&fast, &plain));
+            let gradients = [&fast, &plain].map(|y| (y * numbers(y.dims(), 9)).unwrap().sum_all().unwrap().backward().unwrap());
+            for of in layers.iter().flat_map(|l| [&l.weight, &l.bias]).chain([x.as_tensor()]) {
+                let [fast, plain] = [0, 1].map(|i| gradients[i].get(of).unwrap());
+                assert!(difference(fast, plain) < 1e-5, "{width}, {:?}: {}", of.dims(), difference(fast, plain));
+            }
+        }
+    }
+
+    /// Weights laid out for one width serve another.
+    #[test]
+    fn what_is_kept_of_weights_fits_every_width() {
+        let layers = [Pair { weight: numbers(&[4, 3, 16, 16], 1), bias: numbers(&[4], 2) }];
+        let kept = OnceLock::new();
+        for width in [96, 160, 96] {
+            let x = numbers(&[1, 64, width, 3], 3);
+            let y = convolve(&x, &layers, STRIDE, &kept, &Pool::default()).unwrap();
+            let plain = plain::convolution(&x, &layers[0].weight, &layers[0].bias, STRIDE).unwrap();
+            assert!(difference(&y[0], &plain) < 1e-6, "{width}: {}", difference(&y[0], &plain));
+        }
+        assert!(kept.get().is_some());
     }
 }
