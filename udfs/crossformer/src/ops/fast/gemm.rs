@@ -157,10 +157,7 @@ pub enum Then<'a> {
 /// y = a b, then `then`; as many rows as `y` has.
 pub fn multiply(a: Rows, b: &Panels, then: Then, y: &mut [f32]) {
     let rows = y.len() / b.n;
-    // Any cut gives the same bits.
-    let share = rows.div_ceil(2 * rayon::current_num_threads());
-    let most = if b.width == NARROW { narrow::piece(b.k) } else { PIECE };
-    let piece = if rayon::current_num_threads() == 1 { most } else { share.next_multiple_of(TILE).min(most) };
+    let piece = share(rows, if b.width == NARROW { narrow::piece(b.k) } else { PIECE });
     y.par_chunks_mut(piece * b.n).enumerate().for_each(|(i, y)| {
         let a = Rows { values: &a.values[i * piece * a.step..], step: a.step };
         match b.width {
@@ -168,6 +165,17 @@ pub fn multiply(a: Rows, b: &Panels, then: Then, y: &mut [f32]) {
             _ => wide::strip(a, b, then, i * piece, y),
         }
     });
+}
+
+/// Rows that one thread takes at a time, `most` at most; any cut gives the same bits. As many pieces for each thread, and two where the
+/// tiles that are cut at their ends are few among all.
+fn share(rows: usize, most: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return most;
+    }
+    let rounds = rows.div_ceil(threads * most).max(if rows < 8 * threads * TILE { 1 } else { 2 });
+    rows.div_ceil(rounds * threads)
 }
 
 /// Columns of rows from the `row`th of all.
