@@ -16,11 +16,30 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor}
 use rayon::prelude::*;
 use std::sync::{Arc, OnceLock};
 
-/// What is kept of kernels whose weights cannot change.
+/// The weights of convolutions that share a product.
+#[derive(Clone)]
 pub struct Laid {
+    /// By [`arrange`], side by side.
     matrix: Tensor,
     bias: Tensor,
     weights: Arc<Weights>,
+}
+
+impl Laid {
+    fn new(layers: &[Pair], stride: usize, shared: &Shared, pool: &Pool) -> Result<Self> {
+        let matrices = layers.iter().map(|l| arrange(&l.weight, stride, shared.n())).collect::<Result<Vec<_>>>()?;
+        let biases: Vec<&Tensor> = layers.iter().map(|l| &l.bias).collect();
+        let matrix = Tensor::cat(&matrices, 1)?.contiguous()?;
+        let weights = Arc::new(read([&matrix], |[w]| Ok(shared.lay(w, pool)))?);
+        Ok(Self { matrix, bias: Tensor::cat(&biases, 0)?, weights })
+    }
+
+    fn fits(&self, grid: &Grid) -> bool {
+        match &*self.weights {
+            Weights::Direct(_) => true,
+            Weights::Spectral(spectrum) => spectrum.fits(grid),
+        }
+    }
 }
 
 /// Weights laid out for the product.
@@ -42,7 +61,6 @@ struct Kernel {
 }
 
 /// Convolutions that share a product over the same cells.
-#[derive(Clone)]
 struct Shared {
     grid: Grid,
     kernels: Vec<Kernel>,
@@ -92,12 +110,13 @@ impl Shared {
         }
     }
 
-    /// For each row of outputs, the first of its rows of cells; for each kernel the place of its first window beside that.
+    /// The first row of cells that the largest window of a row of outputs sees.
     fn first(&self, row: usize) -> usize {
         let (h, _) = self.grid.outputs();
         row / h * self.grid.rows() + row % h
     }
 
+    /// Cells from where the largest window begins to where a kernel's does.
     fn inner(&self, kernel: &Kernel) -> usize {
         (self.grid.n - kernel.n) / 2
     }
@@ -187,58 +206,49 @@ vectorized! {
 }
 
 /// Convolutions of [B, H, W, C] with kernels [out, C, k, k], ascending in k, each [B, H / stride, W / stride, out] or several of them
-/// side by side, in the order of the kernels.
+/// side by side, in the order of the kernels. Weights that cannot change are `kept` as they are laid out.
 pub fn convolve(x: &Tensor, layers: &[Pair], stride: usize, kept: &OnceLock<Vec<Laid>>, pool: &Pool) -> Result<Vec<Tensor>> {
-    let (batch, height, width, channels) = x.dims4()?;
-    let sizes = layers.iter().map(|l| Ok((l.weight.dim(2)? / stride, l.weight.dim(0)?))).collect::<Result<Vec<_>>>()?;
-    // Kernels whose windows begin at the same pixel of a cell see the same cells: those of even, and those of odd n.
-    let grid = |n: usize| {
-        let largest = sizes.iter().map(|&(other, _)| other).filter(|other| other % 2 == n % 2).max();
-        Grid { batch, height, width, channels, stride, n: largest.unwrap_or(n) }
-    };
-    let mut shared: Vec<(Shared, &[Pair])> = Vec::new();
-    for (i, &(n, out)) in sizes.iter().enumerate() {
-        let kernel = Kernel { n, out, column: 0, channel: 0 };
-        let alone = Shared { grid: grid(n), kernels: vec![kernel] };
-        match shared.last_mut() {
-            Some((last, layers_of)) if last.is_spectral() && alone.is_spectral() && last.grid.n == alone.grid.n => {
-                last.kernels.push(Kernel { column: last.columns(), channel: last.channels(), ..kernel });
-                *layers_of = &layers[i - layers_of.len()..=i];
-            }
-            _ => shared.push((alone, &layers[i..=i])),
-        }
-    }
-    let mut cells: Vec<(usize, Tensor)> = Vec::new();
-    let known = kept.get();
-    let mut laid = Vec::new();
-    let mut outputs = Vec::new();
-    for (i, (shared, layers)) in shared.into_iter().enumerate() {
-        if cells.iter().all(|(n, _)| *n != shared.grid.n) {
-            cells.push((shared.grid.n, x.apply_op1(Cells(shared.grid))?));
-        }
-        let cells = &cells.iter().find(|(n, _)| *n == shared.grid.n).expect("made above").1;
-        let (matrix, bias, weights) = match known {
-            Some(known) => (known[i].matrix.clone(), known[i].bias.clone(), Some(known[i].weights.clone())),
-            None => {
-                let matrices = layers.iter().map(|l| arrange(&l.weight, stride, shared.n())).collect::<Result<Vec<_>>>()?;
-                let biases: Vec<&Tensor> = layers.iter().map(|l| &l.bias).collect();
-                (Tensor::cat(&matrices, 1)?.contiguous()?, Tensor::cat(&biases, 0)?, None)
-            }
+    let (mut cells, mut laid, mut outputs, mut rest) = (Vec::<(usize, Tensor)>::new(), Vec::new(), Vec::new(), layers);
+    for (i, shared) in products(x, layers, stride)?.into_iter().enumerate() {
+        let (own, others) = rest.split_at(shared.kernels.len());
+        rest = others;
+        let weights = match kept.get().map(|kept| &kept[i]) {
+            Some(known) if known.fits(&shared.grid) => known.clone(),
+            _ => Laid::new(own, stride, &shared, pool)?,
         };
-        let weights = weights.filter(|w| !matches!(&**w, Weights::Spectral(s) if !s.fits(&shared.grid)));
-        let weights = match weights {
-            Some(weights) => weights,
-            None => Arc::new(read([&matrix], |[w]| Ok(shared.lay(w, pool)))?),
+        laid.push(weights.clone());
+        let seen = match cells.iter().find(|(n, _)| *n == shared.grid.n) {
+            Some((_, known)) => known.clone(),
+            None => x.apply_op1(Cells(shared.grid))?,
         };
-        if known.is_none() && layers.iter().all(|l| !l.weight.is_variable() && !l.bias.is_variable()) {
-            laid.push(Laid { matrix: matrix.clone(), bias: bias.clone(), weights: weights.clone() });
-        }
-        outputs.push(cells.apply_op3(&matrix, &bias, Convolution { shared, weights, pool: pool.clone() })?);
+        cells.push((shared.grid.n, seen.clone()));
+        let Laid { matrix, bias, weights } = weights;
+        outputs.push(seen.apply_op3(&matrix, &bias, Convolution { shared, weights, pool: pool.clone() })?);
     }
-    if laid.len() == outputs.len() {
+    if layers.iter().all(|l| !l.weight.is_variable() && !l.bias.is_variable()) {
         kept.get_or_init(|| laid);
     }
     Ok(outputs)
+}
+
+/// The products that convolutions need, in their order: large windows over the same cells share one.
+fn products(x: &Tensor, layers: &[Pair], stride: usize) -> Result<Vec<Shared>> {
+    let (batch, height, width, channels) = x.dims4()?;
+    let sizes = layers.iter().map(|l| Ok((l.weight.dim(2)? / stride, l.weight.dim(0)?))).collect::<Result<Vec<_>>>()?;
+    let mut products: Vec<Shared> = Vec::new();
+    for &(n, out) in &sizes {
+        // Windows that begin at the same pixel of a cell see the same cells: those of even, and those of odd n.
+        let largest = sizes.iter().map(|&(other, _)| other).filter(|other| other % 2 == n % 2).max();
+        let grid = Grid { batch, height, width, channels, stride, n: largest.unwrap_or(n) };
+        let alone = Shared { grid, kernels: vec![Kernel { n, out, column: 0, channel: 0 }] };
+        match products.last_mut() {
+            Some(last) if last.is_spectral() && alone.is_spectral() && last.grid.n == grid.n => {
+                last.kernels.push(Kernel { n, out, column: last.columns(), channel: last.channels() });
+            }
+            _ => products.push(alone),
+        }
+    }
+    Ok(products)
 }
 
 /// [out, C, k, k] -> [(dx, y in cell, x in cell, C), (dy, out)], with zeros for windows of `n` cells.
