@@ -96,4 +96,7 @@ fn what_cannot_be_cut_out_says_why() {
         assert_eq!(Rule { size, ..rule }.check(), Err(InputError::Size(size)));
     }
     assert!(Rule { reach: usize::MAX, ..rule }.check().is_err());
+    assert!(Rule { reach: 499, ..rule }.check().unwrap_err().to_string().contains("`channels` is 999; expected at most 257"));
+    assert_eq!(Rule { size: 4096, reach: 8, ..rule }.check(), Err(InputError::TooLarge { channels: 17, size: 4096 }));
+    assert_eq!(Rule { size: 4096, reach: 7, ..rule }.check(), Ok(()));
 }

@@ -30,6 +30,9 @@ pub enum Outside {
     Zero,
 }
 
+/// Values of an input at most: a gigabyte.
+const MOST: usize = 1 << 28;
+
 /// How an input is cut out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
@@ -58,8 +61,10 @@ pub enum InputError {
     NotFinite { z: usize, y: usize, x: usize },
     #[error("`size` is {0}; expected a multiple of 32, at most 4096")]
     Size(usize),
-    #[error("`reach` is {0}; expected at most 128 slices to each side")]
+    #[error("`channels` is {}; expected at most 257, 128 slices to each side of the largest", .0.saturating_mul(2).saturating_add(1))]
     Reach(usize),
+    #[error("{channels} channels of {size} x {size} are more than one input may hold; expected fewer `channels` or a smaller `size`")]
+    TooLarge { channels: usize, size: usize },
 }
 
 /// Where an input was cut out.
@@ -78,7 +83,11 @@ impl Rule {
         if self.size == 0 || !self.size.is_multiple_of(32) || self.size > 4096 {
             return Err(InputError::Size(self.size));
         }
-        if self.reach > 128 { Err(InputError::Reach(self.reach)) } else { Ok(()) }
+        if self.reach > 128 {
+            return Err(InputError::Reach(self.reach));
+        }
+        let (channels, size) = (self.channels(), self.size);
+        if channels * size * size > MOST { Err(InputError::TooLarge { channels, size }) } else { Ok(()) }
     }
 
     /// Channels of the input.

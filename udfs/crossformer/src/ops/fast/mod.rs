@@ -9,21 +9,21 @@ mod cells;
 mod convolution;
 mod gelu;
 mod gemm;
-mod joined;
 mod linear;
 mod norm;
 mod pool;
 mod simd;
 mod spectrum;
+mod step;
 
 pub use attention::{Attention, Plan, fits};
 pub use block::{Arranged, Call, PARTS, Values};
 pub use convolution::{Laid, convolve};
 pub use gelu::Gelu;
-pub use joined::{Left, run as block};
 pub use linear::Linear;
 pub use norm::LayerNorm;
 pub use pool::Pool;
+pub use step::{Left, run as block};
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor};
 
