@@ -44,7 +44,8 @@ struct Stage {
     merge: Option<Merge>,
 }
 
-/// The network with its weights. Cheap to share between threads, and without state that a pass could change.
+/// The network with its weights. Cheap to share between threads; forward passes do not disturb each other, of
+/// [`gradients`](Self::gradients) there is one at a time.
 pub struct CrossFormer {
     config: Config,
     device: Device,

@@ -176,8 +176,7 @@ mod tests {
         let whole = calibration(&time, &event, &survival, 4.5, 0.95).unwrap();
         assert!((whole.observed - 0.5).abs() < 1e-15 && (whole.expected - 0.5).abs() < 1e-15 && (whole.ratio - 1.0).abs() < 1e-15);
         assert!(whole.events == 3 && !whole.beyond_follow_up);
-        // Row 6 is censored at 6 instead: beyond it nobody was seen.
-        let event = [true, true, true, false, true, false];
+        // The last row is censored at 6: beyond it nobody was seen.
         assert!(calibration(&time, &event, &survival, 6.5, 0.95).unwrap().beyond_follow_up);
     }
 

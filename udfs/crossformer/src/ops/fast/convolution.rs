@@ -219,9 +219,12 @@ pub fn convolve(x: &Tensor, layers: &[Pair], stride: usize, kept: &OnceLock<Vec<
         laid.push(weights.clone());
         let seen = match cells.iter().find(|(n, _)| *n == shared.grid.n) {
             Some((_, known)) => known.clone(),
-            None => x.apply_op1(Cells(shared.grid))?,
+            None => {
+                let fresh = x.apply_op1(Cells(shared.grid))?;
+                cells.push((shared.grid.n, fresh.clone()));
+                fresh
+            }
         };
-        cells.push((shared.grid.n, seen.clone()));
         let Laid { matrix, bias, weights } = weights;
         outputs.push(seen.apply_op3(&matrix, &bias, Convolution { shared, weights, pool: pool.clone() })?);
     }

@@ -69,6 +69,26 @@ fn scaled(mut line: Line, scale: f32) -> Line {
     line
 }
 
+/// Combines values that are `half` apart: their sum and their turned difference, or, back, the sum and difference of one and the
+/// other turned back.
+#[inline(always)]
+fn pass<const BACK: bool>(t: &Transform, half: usize, re: &mut [Line], im: &mut [Line]) {
+    for (re, im) in re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half)) {
+        let ((re_low, re_high), (im_low, im_high)) = (re.split_at_mut(half), im.split_at_mut(half));
+        for j in 0..half {
+            let (cos, sin) = t.turns[j * (t.length / 2 / half)];
+            let (a, b, c, d) = (re_low[j], im_low[j], re_high[j], im_high[j]);
+            for l in 0..SIDE {
+                let (x, y) = if BACK { (c[l] * cos + d[l] * sin, d[l] * cos - c[l] * sin) } else { (c[l], d[l]) };
+                let (p, q) = (a[l] - x, b[l] - y);
+                re_low[j][l] = a[l] + x;
+                im_low[j][l] = b[l] + y;
+                (re_high[j][l], im_high[j][l]) = if BACK { (p, q) } else { (p * cos - q * sin, p * sin + q * cos) };
+            }
+        }
+    }
+}
+
 vectorized! {
     /// One pair of rows, the second of which may be missing.
     fn forward<'a>[_simd](t: &'a Transform, pair: &'a [f32], row: usize, width: usize, to: &'a mut [f32]) {
@@ -83,20 +103,7 @@ vectorized! {
             im[row / width..].fill([0.0; SIDE]);
             let mut half = t.length / 2;
             while half > 0 {
-                for (re, im) in re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half)) {
-                    let ((re_low, re_high), (im_low, im_high)) = (re.split_at_mut(half), im.split_at_mut(half));
-                    for j in 0..half {
-                        let (cos, sin) = t.turns[j * (t.length / 2 / half)];
-                        let (a, b, c, d) = (re_low[j], im_low[j], re_high[j], im_high[j]);
-                        for l in 0..SIDE {
-                            let (x, y) = (a[l] - c[l], b[l] - d[l]);
-                            re_low[j][l] = a[l] + c[l];
-                            im_low[j][l] = b[l] + d[l];
-                            re_high[j][l] = x * cos - y * sin;
-                            im_high[j][l] = x * sin + y * cos;
-                        }
-                    }
-                }
+                pass::<false>(t, half, &mut re, &mut im);
                 half /= 2;
             }
             for (k, &frequency) in t.frequency.iter().enumerate() {
@@ -122,20 +129,7 @@ vectorized! {
             }
             let mut half = 1;
             while half < t.length {
-                for (re, im) in re.chunks_exact_mut(2 * half).zip(im.chunks_exact_mut(2 * half)) {
-                    let ((re_low, re_high), (im_low, im_high)) = (re.split_at_mut(half), im.split_at_mut(half));
-                    for j in 0..half {
-                        let (cos, sin) = t.turns[j * (t.length / 2 / half)];
-                        let (a, b, c, d) = (re_low[j], im_low[j], re_high[j], im_high[j]);
-                        for l in 0..SIDE {
-                            let (x, y) = (c[l] * cos + d[l] * sin, d[l] * cos - c[l] * sin);
-                            re_low[j][l] = a[l] + x;
-                            im_low[j][l] = b[l] + y;
-                            re_high[j][l] = a[l] - x;
-                            im_high[j][l] = b[l] - y;
-                        }
-                    }
-                }
+                pass::<true>(t, half, &mut re, &mut im);
                 half *= 2;
             }
             for (x, at) in (lane..row).step_by(width).enumerate() {
