@@ -10,13 +10,12 @@ use esccsql_crossformer::train::{Adam, Epoch, FitOptions, Told, fit};
 use esccsql_crossformer::weights::{Adapt, Weights, initial};
 use esccsql_crossformer::{Choice, Config, device, loss::Loss};
 use ndarray::{Array4, Axis};
-use rayon::prelude::*;
 
 use super::network::{Network, problem};
 use super::picture::{input, rule};
 use crate::shape::{
-    Environment, Function, Kind, Model, Problem, Rows, Summary, collect, is_interrupted, local, options, progress_begin, progress_step,
-    set_progress_note,
+    Environment, Function, Kind, Model, Problem, Rows, Slots, Summary, collect, is_interrupted, local, options, progress_begin,
+    progress_step, set_progress_note,
 };
 
 options! {
@@ -220,16 +219,13 @@ fn inputs(rows: &Rows, config: &Config, rule: &Rule) -> Result<Array4<f32>, Prob
     let (images, masks) = (rows.texts(0), rows.texts(1));
     let environment = Environment::current();
     let mut all = Array4::zeros((rows.len(), config.in_channels, rule.size, rule.size));
-    let one = |(row, mut place): (usize, ndarray::ArrayViewMut3<f32>)| -> Result<(), Problem> {
-        environment.enter(|| {
-            let (values, _) = input(&images[row], &masks[row], rule)?;
-            place.assign(&values);
-            Ok(())
-        })
+    let places = Slots::full(all.axis_iter_mut(Axis(0)).collect());
+    let one = |row: usize| -> Result<(), Problem> {
+        let (values, _) = input(&images[row], &masks[row], rule)?;
+        places.get(row).into_iter().for_each(|mut place| place.assign(&values));
+        Ok(())
     };
-    let places: Vec<_> = all.axis_iter_mut(Axis(0)).enumerate().collect();
     // Of several problems the first row's is told, whatever the threads.
-    let results: Vec<Result<(), Problem>> = environment.pool()?.install(|| places.into_par_iter().with_max_len(1).map(one).collect());
-    results.into_iter().collect::<Result<Vec<()>, _>>()?;
+    environment.map(rows.len(), one)?.into_iter().collect::<Result<Vec<()>, _>>()?;
     Ok(all)
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use esccsql_imaging::{DicomEntry, Header, ImageError, Recipe, is_dicom, list_dicom, place, read_header, sha256_file, sha256_files};
-use rayon::prelude::*;
 
 use crate::shape::{Environment, Function, Image, Kind, Problem, options, record, table};
 
@@ -48,12 +47,10 @@ pub fn read_images() -> Function {
             }
             let (dicom, files): (Vec<_>, Vec<_>) = found.into_iter().partition(|path| is_dicom(path));
             let guard = |path: &Path| environment.check_path(path).map_err(|problem| ImageError::Operation(problem.to_string()));
-            let mut rows = environment.pool()?.install(|| {
-                let series = list_dicom(&dicom, &guard).map_err(Problem::user)?;
-                let series: Vec<_> = series.par_iter().map(|entry| dicom_row(entry, options)).collect();
-                let files: Vec<_> = files.par_iter().map(|path| file_row(path, options)).collect();
-                series.into_iter().chain(files).collect::<Result<Vec<_>, Problem>>()
-            })?;
+            let series = environment.pool()?.install(|| list_dicom(&dicom, &guard)).map_err(Problem::user)?;
+            let mut rows = environment.map(series.len(), |i| dicom_row(&series[i], options))?;
+            rows.extend(environment.map(files.len(), |i| file_row(&files[i], options))?);
+            let mut rows = rows.into_iter().collect::<Result<Vec<_>, Problem>>()?;
             rows.sort_by(|a, b| a.path.cmp(&b.path));
             Ok(rows)
         })

@@ -19,7 +19,7 @@ use super::doc::{ArgumentDoc, Doc, OptionDoc};
 use super::environment::Environment;
 use super::error::Problem;
 use super::on_error::OnError;
-use super::options::{NoOptions, Options, known_keys, parse, shared};
+use super::options::{self, NoOptions, Options, known_keys, parse, shared};
 use super::output::{SqlType, column_field};
 use super::rows::Rows;
 use super::{Function, Implementation, guard};
@@ -88,42 +88,43 @@ impl<O: Options> Collect<O> {
     /// with `'on_error': 'null'`.
     pub fn returns<T: SqlType + 'static>(mut self, kernel: impl Fn(&Rows, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
         self.doc.returns = T::sql();
-        let per_row = self.doc.row_options.iter().map(|option| OptionDoc {
-            name: option.name,
-            default: "null".into(),
-            description: format!("Per row: {}.", option.description),
+        let kernel = Arc::new(kernel);
+        let kernel: Kernel = Arc::new(move |options| {
+            let (options, kernel) = (parse::<O>(options)?, kernel.clone());
+            Ok(Box::new(move |rows| T::array(vec![Some(kernel(rows, &options)?)])))
         });
-        self.doc.options.extend(per_row.collect::<Vec<_>>());
-        self.doc.options.push(OnError::doc("group"));
-        let doc = Arc::new(self.doc);
-        let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
-        let signature = TypeSignature::OneOf((self.required..=most).map(TypeSignature::Any).collect());
-        let kernel: Kernel = {
-            let doc = doc.clone();
-            Arc::new(move |rows, options| {
-                let (options, on_error) = parse::<O>(&doc, options.cloned().unwrap_or_default())?;
-                let value = match rows.is_empty() {
-                    true => None,
-                    false => kernel(rows, &options)
-                        .map(Some)
-                        .or_else(|problem| on_error.note(&doc, problem, || format!("a group of {} rows", rows.len())).map(|()| None))?,
-                };
-                Ok(ScalarValue::try_from_array(&T::array(vec![value])?, 0)?)
-            })
-        };
-        let aggregate = Aggregate {
-            documentation: doc.documentation(),
-            doc: doc.clone(),
-            required: self.required,
-            signature: Signature::new(signature, Volatility::Immutable),
-            result: column_field::<T>("result"),
-            kernel,
-        };
-        Function { doc, implementation: Implementation::Aggregate(Arc::new(AggregateUDF::new_from_impl(aggregate))) }
+        finish(self.doc, self.required, column_field::<T>("result"), kernel)
     }
 }
 
-type Kernel = Arc<dyn Fn(&Rows, Option<&Value>) -> Result<ScalarValue, Problem> + Send + Sync>;
+/// The same code for all functions: compiled once.
+fn finish(mut doc: Doc, required: usize, result: FieldRef, kernel: Kernel) -> Function {
+    let per_row = doc.row_options.iter().map(|option| OptionDoc {
+        name: option.name,
+        default: "null".into(),
+        description: format!("Per row: {}.", option.description),
+    });
+    doc.options.extend(per_row.collect::<Vec<_>>());
+    doc.options.push(OnError::doc("group"));
+    let doc = Arc::new(doc);
+    let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
+    let signature = TypeSignature::OneOf((required..=most).map(TypeSignature::Any).collect());
+    let aggregate = Aggregate {
+        documentation: doc.documentation(),
+        doc: doc.clone(),
+        required,
+        signature: Signature::new(signature, Volatility::Immutable),
+        result,
+        kernel,
+    };
+    Function { doc, implementation: Implementation::Aggregate(Arc::new(AggregateUDF::new_from_impl(aggregate))) }
+}
+
+/// From a call's options to what computes a group.
+type Kernel = Arc<dyn Fn(Option<&Value>) -> Result<Compute, Problem> + Send + Sync>;
+
+/// From the rows of a group, of which there are some, to an array of one value.
+type Compute = Box<dyn Fn(&Rows) -> Result<ArrayRef, Problem>>;
 
 /// The DataFusion aggregate.
 #[derive(Clone)]
@@ -252,8 +253,9 @@ impl Collected {
     fn compute(&self) -> Result<ScalarValue, Problem> {
         let doc = &self.function.doc;
         let joined = self.joined()?;
+        let null = || Ok(ScalarValue::try_new_null(self.function.result.data_type())?);
         if joined.iter().take(self.arguments).any(Option::is_none) {
-            return Ok(ScalarValue::try_new_null(self.function.result.data_type())?);
+            return null();
         }
         let given = doc
             .arguments
@@ -274,7 +276,17 @@ impl Collected {
         environment.pool()?.install(|| {
             environment.enter(|| {
                 let rows = Rows::new(&arguments, &arrays)?;
-                let compute = || (self.function.kernel)(&rows, self.options.as_ref());
+                let (options, on_error) = options::given(doc, self.options.clone().unwrap_or_default())?;
+                let kernel = (self.function.kernel)(options.as_ref())?;
+                let compute = || {
+                    if rows.is_empty() {
+                        return null();
+                    }
+                    match kernel(&rows) {
+                        Ok(value) => Ok(ScalarValue::try_from_array(&value, 0)?),
+                        Err(problem) => on_error.note(doc, problem, &|| format!("a group of {} rows", rows.len())).and_then(|()| null()),
+                    }
+                };
                 if doc.is_model() { guard::fit(&doc.name, self.options.as_ref(), &rows, compute) } else { compute() }
             })
         })
@@ -294,7 +306,7 @@ fn split(doc: &Doc, options: &ArrayRef) -> Result<(Vec<Option<ArrayRef>>, Option
     let Some(given) = options.as_struct_opt().filter(|_| !row_options.is_empty()) else {
         return Ok((vec![None; row_options.len()], Some(options.clone())));
     };
-    known_keys(doc, names(given))?;
+    known_keys(doc, &mut names(given))?;
     let absent = is_null(given)?;
     let columns = row_options
         .iter()
@@ -327,8 +339,8 @@ impl Accumulator for Collected {
                 columns.extend(per_row);
                 // Of an option that is unknown that is what to say, not that it differs between rows.
                 let rest = rest.as_ref().map(shared).transpose();
-                let keys = options.as_struct_opt().into_iter().flat_map(names);
-                let rest = rest.or_else(|differs| known_keys(&self.function.doc, keys).and(Err(differs)))?;
+                let mut keys = options.as_struct_opt().into_iter().flat_map(names);
+                let rest = rest.or_else(|differs| known_keys(&self.function.doc, &mut keys).and(Err(differs)))?;
                 self.set_options(rest.flatten())
             });
             taken.map_err(|problem| problem.at(self.place()))?;

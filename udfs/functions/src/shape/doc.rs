@@ -39,6 +39,14 @@ pub struct OptionDoc {
     pub description: String,
 }
 
+impl OptionDoc {
+    /// `name` as Rust writes it, the default as JSON does, the lines of the description.
+    pub fn new(name: &'static str, default: String, lines: &[&str]) -> Self {
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+        Self { name: name.trim_start_matches("r#"), default: default.replace('"', "'"), description: lines.join(" ") }
+    }
+}
+
 impl Doc {
     /// Does the function return a MODEL?
     pub fn is_model(&self) -> bool {

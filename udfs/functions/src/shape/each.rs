@@ -8,6 +8,7 @@ mod together;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use arrow::datatypes::FieldRef;
 use datafusion_expr::{ScalarUDF, Signature, TypeSignature, Volatility};
 
 use super::arguments::Kind;
@@ -96,8 +97,8 @@ impl<O: Options> Each<O> {
 
     /// What is computed from a row. A row with a NULL argument gives NULL.
     pub fn returns<T: SqlType + 'static>(self, kernel: impl Fn(&Row, &O) -> Result<T, Problem> + Send + Sync + 'static) -> Function {
-        let traits = self.traits;
-        self.finish::<T>(Arc::new(move |batch| T::array(batch.map::<O, T>(traits.heavy, &kernel)?)))
+        let heavy = self.traits.heavy;
+        self.finish::<T>(Arc::new(move |batch| T::array(batch.map::<O, T>(heavy, &kernel)?)))
     }
 
     /// What is computed from several rows at once, `prepare`d one by one: those rows of a chunk that share the model of argument 0
@@ -114,24 +115,27 @@ impl<O: Options> Each<O> {
 
     fn finish<T: SqlType + 'static>(mut self, kernel: Kernel) -> Function {
         self.doc.returns = T::sql();
-        self.doc.heavy = self.traits.heavy && !self.traits.volatile;
-        if self.traits.recoverable {
-            self.doc.options.push(OnError::doc("row"));
-        }
-        let doc = Arc::new(self.doc);
-        let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
-        let arities = (self.required..=most)
-            .map(|arity| if arity == 0 { TypeSignature::Nullary } else { TypeSignature::Any(arity) })
-            .collect::<Vec<_>>();
-        let volatility = if self.traits.volatile { Volatility::Volatile } else { Volatility::Immutable };
-        let scalar = Scalar {
-            documentation: doc.documentation(),
-            doc: doc.clone(),
-            signature: Signature::new(TypeSignature::OneOf(arities), volatility),
-            required: self.required,
-            result: column_field::<T>("result"),
-            kernel,
-        };
-        Function { doc, implementation: Implementation::Scalar(Arc::new(ScalarUDF::new_from_impl(scalar))) }
+        finish(self.doc, self.required, self.traits, column_field::<T>("result"), kernel)
     }
+}
+
+/// The same code for all functions: compiled once.
+fn finish(mut doc: Doc, required: usize, traits: Traits, result: FieldRef, kernel: Kernel) -> Function {
+    doc.heavy = traits.heavy && !traits.volatile;
+    if traits.recoverable {
+        doc.options.push(OnError::doc("row"));
+    }
+    let doc = Arc::new(doc);
+    let most = doc.arguments.len() + usize::from(!doc.options.is_empty());
+    let arities = (required..=most).map(|arity| if arity == 0 { TypeSignature::Nullary } else { TypeSignature::Any(arity) });
+    let volatility = if traits.volatile { Volatility::Volatile } else { Volatility::Immutable };
+    let scalar = Scalar {
+        documentation: doc.documentation(),
+        doc: doc.clone(),
+        signature: Signature::new(TypeSignature::OneOf(arities.collect()), volatility),
+        required,
+        result,
+        kernel,
+    };
+    Function { doc, implementation: Implementation::Scalar(Arc::new(ScalarUDF::new_from_impl(scalar))) }
 }

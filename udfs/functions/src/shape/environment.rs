@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::error::Problem;
@@ -64,6 +65,19 @@ impl Environment {
         work()
     }
 
+    /// `work` of 0 to n - 1 on this environment's threads and within it, each number a task of its own.
+    pub fn map<T: Send>(self: &Arc<Self>, n: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>, Problem> {
+        let slots = Slots::empty(n);
+        self.for_each(n, &|i| slots.put(i, work(i)))?;
+        Ok(slots.take().into_iter().flatten().collect())
+    }
+
+    /// Compiled once, whatever the work.
+    fn for_each(self: &Arc<Self>, n: usize, work: &(dyn Fn(usize) + Sync)) -> Result<(), Problem> {
+        self.pool()?.install(|| (0..n).into_par_iter().with_max_len(1).for_each(|i| self.enter(|| work(i))));
+        Ok(())
+    }
+
     /// Refuses a path that the engine's settings close.
     pub fn check_path(&self, path: &Path) -> Result<(), Problem> {
         if self.external_access {
@@ -93,6 +107,33 @@ impl Environment {
             .map_err(|error| Problem::user(format!("no thread pool of {} threads: {error}", self.threads)))?;
         pools.push(Arc::new(pool));
         Ok(pools[pools.len() - 1].clone())
+    }
+}
+
+/// Places for the values of tasks that run at once.
+pub(crate) struct Slots<T>(Vec<Mutex<Option<T>>>);
+
+impl<T> Slots<T> {
+    pub fn empty(n: usize) -> Self {
+        Self((0..n).map(|_| Mutex::new(None)).collect())
+    }
+
+    pub fn full(values: Vec<T>) -> Self {
+        Self(values.into_iter().map(|value| Mutex::new(Some(value))).collect())
+    }
+
+    pub fn put(&self, place: usize, value: T) {
+        *self.0[place].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(value);
+    }
+
+    /// What is there, taken out.
+    pub fn get(&self, place: usize) -> Option<T> {
+        self.0[place].lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
+    }
+
+    /// All of them in order.
+    pub fn take(self) -> Vec<Option<T>> {
+        self.0.into_iter().map(|slot| slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())).collect()
     }
 }
 

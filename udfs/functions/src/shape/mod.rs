@@ -30,6 +30,7 @@ pub use collect::{Collect, collect};
 pub use column::{Column, read, sql_name};
 pub use doc::{ArgumentDoc, Doc, OptionDoc};
 pub use each::{Row, each};
+pub(crate) use environment::Slots;
 pub use environment::{Environment, FailedCase, failed_cases, forget_failed_cases, report_failed_case};
 pub use error::Problem;
 pub use features::{Features, shorten};
@@ -47,7 +48,7 @@ pub use table::{Arguments, TableFunction, table};
 pub use variables::{Variable, Variables};
 
 pub(crate) use options::options;
-pub(crate) use output::record;
+pub(crate) use output::{record, structs};
 
 use datafusion_expr::{AggregateUDF, ScalarUDF};
 use std::sync::Arc;

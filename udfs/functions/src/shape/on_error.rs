@@ -38,7 +38,7 @@ impl OnError {
     }
 
     /// Notes a problem with the user's input where that may be; gives back any other, and the end that the user asked for.
-    pub fn note(self, doc: &Doc, problem: Problem, arguments: impl FnOnce() -> String) -> Result<(), Problem> {
+    pub fn note(self, doc: &Doc, problem: Problem, arguments: &dyn Fn() -> String) -> Result<(), Problem> {
         if self == Self::Fail || matches!(problem, Problem::Bug(_)) || is_interrupted() {
             return Err(problem);
         }
@@ -68,8 +68,8 @@ mod tests {
     #[test]
     fn a_bug_is_never_a_null() {
         let bug = Problem::bug("lost a row");
-        assert_eq!(OnError::Null.note(&taking(), bug.clone(), String::new), Err(bug));
-        assert_eq!(OnError::Null.note(&taking(), Problem::user("a scan is missing"), String::new), Ok(()));
-        assert!(OnError::Fail.note(&taking(), Problem::user("a scan is missing"), String::new).is_err());
+        assert_eq!(OnError::Null.note(&taking(), bug.clone(), &String::new), Err(bug));
+        assert_eq!(OnError::Null.note(&taking(), Problem::user("a scan is missing"), &String::new), Ok(()));
+        assert!(OnError::Fail.note(&taking(), Problem::user("a scan is missing"), &String::new).is_err());
     }
 }

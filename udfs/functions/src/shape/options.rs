@@ -22,16 +22,15 @@ pub trait Options: DeserializeOwned + Default + Clone + Send + Sync + 'static {
 
     /// From a JSON object of the STRUCT's fields.
     fn parse(value: &Value) -> Result<Self, Problem> {
-        if Self::docs().is_empty() {
-            return Err(Problem::user("this function takes no options"));
-        }
-        let options: Self = serde_json::from_value(value.clone()).map_err(|error| {
-            let message = WORDS.iter().fold(error.to_string(), |message, (word, sql)| message.replace(word, sql));
-            Problem::user(format!("options: {message}{}", which_key::<Self>(value)))
-        })?;
-        options.check().map_err(|message| Problem::user(format!("options: {message}")))?;
+        let read = |value: &Value| serde_json::from_value::<Self>(value.clone());
+        let options = read(value).map_err(|error| unreadable(&error, &Self::docs(), value, &|alone| read(alone).is_ok()))?;
+        options.check().map_err(out_of_range)?;
         Ok(options)
     }
+}
+
+fn out_of_range(message: String) -> Problem {
+    Problem::user(format!("options: {message}"))
 }
 
 /// serde's words, and an analyst's.
@@ -45,17 +44,23 @@ const WORDS: [(&str, &str); 7] = [
     ("expected a sequence", "expected a LIST"),
 ];
 
-/// serde does not say which key holds a value of a wrong type: find it by trying each alone.
-fn which_key<O: Options>(value: &Value) -> String {
-    let Value::Object(fields) = value else { return String::new() };
-    let known: Vec<&str> = O::docs().iter().map(|doc| doc.name).collect();
-    for (key, field) in fields {
-        let alone = Value::Object([(key.clone(), field.clone())].into_iter().collect());
-        if known.contains(&key.as_str()) && serde_json::from_value::<O>(alone).is_err() {
-            return format!(" (option `{key}`)");
-        }
+/// What serde says, in SQL's words. It does not say which key holds a value of a wrong type: that is found by trying each alone.
+fn unreadable(error: &serde_json::Error, docs: &[OptionDoc], value: &Value, reads: &dyn Fn(&Value) -> bool) -> Problem {
+    if docs.is_empty() {
+        return no_options();
     }
-    String::new()
+    let message = WORDS.iter().fold(error.to_string(), |message, (word, sql)| message.replace(word, sql));
+    let is_wrong = |(key, field): &(&String, &Value)| {
+        let alone = Value::Object([(key.to_string(), (*field).clone())].into_iter().collect());
+        docs.iter().any(|doc| doc.name == *key) && !reads(&alone)
+    };
+    let wrong = value.as_object().into_iter().flatten().find(is_wrong);
+    let key = wrong.map_or(String::new(), |(key, _)| format!(" (option `{key}`)"));
+    Problem::user(format!("options: {message}{key}"))
+}
+
+fn no_options() -> Problem {
+    Problem::user("this function takes no options")
 }
 
 /// For functions without options.
@@ -105,11 +110,11 @@ macro_rules! options {
             fn docs() -> Vec<$crate::shape::OptionDoc> {
                 let defaults = $name::default();
                 vec![
-                    $( $crate::shape::OptionDoc {
-                        name: stringify!($key).trim_start_matches("r#"),
-                        default: serde_json::to_string(&defaults.$key).unwrap_or_default().replace('"', "'"),
-                        description: [$($text),+].map(str::trim).join(" "),
-                    }, )+
+                    $( $crate::shape::OptionDoc::new(
+                        stringify!($key),
+                        serde_json::to_string(&defaults.$key).unwrap_or_default(),
+                        &[$($text),+],
+                    ), )+
                 ]
             }
 
@@ -122,21 +127,25 @@ macro_rules! options {
 }
 pub(crate) use options;
 
-/// A call's options and what a failure means to it. NULL and no key at all are the defaults.
-pub(super) fn parse<O: Options>(doc: &Doc, mut value: Value) -> Result<(O, OnError), Problem> {
-    known_keys(doc, value.as_object().into_iter().flat_map(|fields| fields.keys()))?;
+/// A call's own options and what a failure means to it. NULL and no key at all are no options: the defaults.
+pub(super) fn given(doc: &Doc, mut value: Value) -> Result<(Option<Value>, OnError), Problem> {
+    known_keys(doc, &mut value.as_object().into_iter().flat_map(|fields| fields.keys()).map(String::as_str))?;
     let on_error = OnError::take(doc, &mut value)?;
-    let given = value.as_object().is_some_and(|fields| !fields.is_empty());
-    Ok((if given { O::parse(&value)? } else { O::default() }, on_error))
+    let is_given = value.as_object().is_some_and(|fields| !fields.is_empty());
+    Ok((is_given.then_some(value), on_error))
+}
+
+/// What [`given`] gave, as the function's options.
+pub(super) fn parse<O: Options>(given: Option<&Value>) -> Result<O, Problem> {
+    given.map_or_else(|| Ok(O::default()), O::parse)
 }
 
 /// An error for a key that the function does not know.
-pub(super) fn known_keys(doc: &Doc, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Problem> {
+pub(super) fn known_keys<'a>(doc: &Doc, keys: &mut dyn Iterator<Item = &'a str>) -> Result<(), Problem> {
     let known: Vec<&str> = doc.options.iter().map(|option| option.name).collect();
     for key in keys {
-        let key = key.as_ref();
         match known.as_slice() {
-            [] => return Err(Problem::user("this function takes no options")),
+            [] => return Err(no_options()),
             known if known.contains(&key) => {}
             [only] => return Err(Problem::user(format!("options: unknown option `{key}`, expected `{only}`"))),
             known => return Err(Problem::user(format!("options: unknown option `{key}`, expected one of `{}`", known.join("`, `")))),

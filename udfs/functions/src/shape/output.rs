@@ -130,11 +130,27 @@ impl<T: Item> SqlType for Vec<T> {
         DataType::List(Arc::new(Field::new("item", T::data_type(), true)))
     }
     fn array(values: Vec<Option<Self>>) -> Result<ArrayRef, Problem> {
-        let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
-        let offsets = OffsetBuffer::from_lengths(values.iter().map(|value| value.as_ref().map_or(0, Vec::len)));
-        let items = T::array(values.into_iter().flatten().flatten().map(Some).collect())?;
-        Ok(Arc::new(ListArray::try_new(Arc::new(Field::new("item", T::data_type(), true)), offsets, items, Some(nulls))?))
+        let lengths: Vec<Option<usize>> = values.iter().map(|value| value.as_ref().map(Vec::len)).collect();
+        let mut items = Vec::with_capacity(lengths.iter().flatten().sum());
+        for list in values.into_iter().flatten() {
+            items.extend(list.into_iter().map(Some));
+        }
+        lists(&lengths, T::array(items)?)
     }
+}
+
+/// Lists of these lengths, one behind the other in `items`.
+fn lists(lengths: &[Option<usize>], items: ArrayRef) -> Result<ArrayRef, Problem> {
+    let nulls = NullBuffer::from_iter(lengths.iter().map(Option::is_some));
+    let offsets = OffsetBuffer::from_lengths(lengths.iter().map(|length| length.unwrap_or(0)));
+    let field = Field::new("item", items.data_type().clone(), true);
+    Ok(Arc::new(ListArray::try_new(Arc::new(field), offsets, items, Some(nulls))?))
+}
+
+/// Structs of these columns.
+pub(crate) fn structs(data_type: DataType, is_valid: Vec<bool>, columns: Vec<ArrayRef>) -> Result<ArrayRef, Problem> {
+    let DataType::Struct(fields) = data_type else { return Err(Problem::bug(format!("a record that is a {data_type}"))) };
+    Ok(Arc::new(StructArray::try_new(fields, columns, Some(is_valid.into()))?))
 }
 
 impl SqlType for Map {
@@ -193,7 +209,7 @@ macro_rules! record {
             }
 
             fn array(values: Vec<Option<Self>>) -> std::result::Result<arrow::array::ArrayRef, $crate::shape::Problem> {
-                let nulls = arrow::buffer::NullBuffer::from_iter(values.iter().map(Option::is_some));
+                let is_valid = values.iter().map(Option::is_some).collect();
                 $( let mut $field: Vec<Option<$type>> = Vec::with_capacity(values.len()); )+
                 for value in values {
                     match value {
@@ -202,8 +218,7 @@ macro_rules! record {
                     }
                 }
                 let columns = vec![$( <$type as $crate::shape::SqlType>::array($field)? ),+];
-                let arrow::datatypes::DataType::Struct(fields) = <Self as $crate::shape::SqlType>::data_type() else { unreachable!() };
-                Ok(std::sync::Arc::new(arrow::array::StructArray::try_new(fields, columns, Some(nulls))?))
+                $crate::shape::structs(<Self as $crate::shape::SqlType>::data_type(), is_valid, columns)
             }
         }
 
@@ -217,8 +232,12 @@ pub const ALIAS_KEY: &str = "esccsql:type";
 
 /// A field of `T`, with the name of its SQL type as metadata.
 pub fn column_field<T: SqlType>(name: &str) -> Arc<Field> {
-    let field = Field::new(name, T::data_type(), true);
-    Arc::new(match T::alias() {
+    field(name, T::data_type(), T::alias())
+}
+
+fn field(name: &str, data_type: DataType, alias: Option<&str>) -> Arc<Field> {
+    let field = Field::new(name, data_type, true);
+    Arc::new(match alias {
         Some(alias) => field.with_metadata([(ALIAS_KEY.to_string(), alias.to_string())].into()),
         None => field,
     })

@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
-use rayon::prelude::*;
+use serde_json::Value;
 
 use super::Row;
 use crate::shape::column::{Column, sql_name};
 use crate::shape::doc::Doc;
-use crate::shape::environment::Environment;
+use crate::shape::environment::{Environment, Slots};
 use crate::shape::error::Problem;
 use crate::shape::on_error::OnError;
-use crate::shape::options::{Options, json, parse};
+use crate::shape::options::{self, Options, json, parse};
 use crate::shape::output::SqlType;
 use crate::shape::{interrupt, progress};
 
@@ -40,7 +40,7 @@ impl Batch {
     ) -> Result<Vec<Option<T>>, Problem> {
         let options = self.parse_options::<O>()?;
         let one = |index: usize| -> Result<Option<T>, Problem> {
-            if !self.columns.iter().all(|(_, valid)| valid[index]) {
+            if !self.is_complete(index) {
                 return Ok(None);
             }
             let (options, on_error) = &options[if options.len() == 1 { 0 } else { index }];
@@ -52,6 +52,18 @@ impl Batch {
         if !heavy || self.rows < 2 {
             return (0..self.rows).map(one).collect();
         }
+        let slots = Slots::empty(self.rows);
+        self.in_parallel(&|index| one(index).map(|value| slots.put(index, value)))?;
+        Ok(slots.take().into_iter().map(Option::flatten).collect())
+    }
+
+    /// Has the row no NULL?
+    pub(super) fn is_complete(&self, index: usize) -> bool {
+        self.columns.iter().all(|(_, valid)| valid[index])
+    }
+
+    /// `one` for each row, on all threads.
+    fn in_parallel(&self, one: &(dyn Fn(usize) -> Result<(), Problem> + Sync)) -> Result<(), Problem> {
         let environment = Environment::current();
         progress::begin(self.rows);
         // After a failure the rows behind it are not begun; those before it are, so that the failure that is told is the first
@@ -59,35 +71,37 @@ impl Batch {
         let first_failure = AtomicUsize::new(usize::MAX);
         let run = |index: usize| {
             let due = index <= first_failure.load(Ordering::Relaxed);
-            let result = if due { interrupt::go_on().and_then(|()| environment.enter(|| one(index))) } else { Ok(None) };
+            let result = if due { interrupt::go_on().and_then(|()| one(index)) } else { Ok(()) };
             if result.is_err() {
                 first_failure.fetch_min(index, Ordering::Relaxed);
             }
             progress::step();
             result
         };
-        let results: Vec<_> = environment.pool()?.install(|| (0..self.rows).into_par_iter().with_max_len(1).map(run).collect());
-        results.into_iter().collect()
+        environment.map(self.rows, run)?.into_iter().collect()
     }
 
     /// What a row's failure means: a note where the row may fail.
     pub(super) fn failed(&self, index: usize, problem: Problem, on_error: OnError) -> Result<(), Problem> {
-        on_error.note(&self.doc, problem, || self.describe(index))
+        on_error.note(&self.doc, problem, &|| self.describe(index))
     }
 
     /// One entry for all rows where they share their options, else one per row.
     pub(super) fn parse_options<O: Options>(&self) -> Result<Vec<(O, OnError)>, Problem> {
-        let Some(array) = &self.options else { return Ok(vec![(O::default(), OnError::Fail)]) };
+        self.given_options()?.into_iter().map(|(given, on_error)| Ok((parse(given.as_ref())?, on_error))).collect()
+    }
+
+    fn given_options(&self) -> Result<Vec<(Option<Value>, OnError)>, Problem> {
+        let Some(array) = &self.options else { return Ok(vec![(None, OnError::Fail)]) };
         if !matches!(array.data_type(), DataType::Struct(_) | DataType::Map(..) | DataType::Null) {
             return Err(Problem::user(format!("options must be a STRUCT such as {{'seed': 1}}, got {}", sql_name(array.data_type()))));
         }
         let constant = array.len() < 2 || array.slice(0, array.len() - 1).to_data() == array.slice(1, array.len() - 1).to_data();
         let distinct = if constant { array.len().min(1) } else { array.len() };
-        let mut parsed = (0..distinct).map(|row| parse(&self.doc, json(array, row)?)).collect::<Result<Vec<_>, Problem>>()?;
-        if parsed.is_empty() {
-            parsed.push((O::default(), OnError::Fail));
+        if distinct == 0 {
+            return Ok(vec![(None, OnError::Fail)]);
         }
-        Ok(parsed)
+        (0..distinct).map(|row| options::given(&self.doc, json(array, row)?)).collect()
     }
 
     /// The row's texts, for a message.

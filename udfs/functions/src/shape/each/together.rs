@@ -5,11 +5,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-
 use super::Row;
 use super::batch::Batch;
-use crate::shape::environment::Environment;
+use crate::shape::environment::{Environment, Slots};
 use crate::shape::error::Problem;
 use crate::shape::options::Options;
 use crate::shape::{interrupt, progress};
@@ -34,7 +32,6 @@ impl Batch {
         let of = |index: usize| &options[if options.len() == 1 { 0 } else { index }];
         let groups = self.groups(options.len() == 1, &stages.most);
         let environment = Environment::current();
-        let pool = environment.pool()?;
         progress::begin(groups.iter().map(Vec::len).sum());
         let mut results: Vec<Option<T>> = (0..self.rows).map(|_| None).collect();
         // Rows behind a failure are not begun, those before it are: what is told is the first failure in row order.
@@ -51,12 +48,9 @@ impl Batch {
         for wave in groups.chunks(environment.threads.max(1)) {
             interrupt::go_on()?;
             let due = |index: usize| index < first.load(Ordering::Relaxed);
-            let prepare = |&index: &usize| {
-                let prepare = || (stages.prepare)(&Row { batch: self, index }, &of(index).0);
-                due(index).then(|| environment.enter(prepare))
-            };
+            let prepare = |&index: &usize| due(index).then(|| (stages.prepare)(&Row { batch: self, index }, &of(index).0));
             let rows: Vec<usize> = wave.concat();
-            let prepared: Vec<_> = pool.install(|| rows.par_iter().with_max_len(1).map(prepare).collect());
+            let prepared = environment.map(rows.len(), |i| prepare(&rows[i]))?;
             let mut ready: HashMap<usize, P> = HashMap::new();
             for (&index, prepared) in rows.iter().zip(prepared) {
                 match prepared {
@@ -67,14 +61,15 @@ impl Batch {
             }
             let due = |index: usize| index < first.load(Ordering::Relaxed);
             let mut inputs = |&index: &usize| ready.remove(&index).filter(|_| due(index)).map(|input| (index, input));
-            let work: Vec<(Vec<usize>, Vec<P>)> = wave.iter().map(|group| group.iter().filter_map(&mut inputs).unzip()).collect();
-            let compute = |(members, inputs): (Vec<usize>, Vec<P>)| {
-                let Some(&index) = members.first() else { return (members, Ok(Vec::new())) };
-                let values = environment.enter(|| (stages.compute)(&Row { batch: self, index }, &of(index).0, inputs));
-                (members, values)
+            let (members, inputs): (Vec<Vec<usize>>, Vec<Vec<P>>) =
+                wave.iter().map(|group| group.iter().filter_map(&mut inputs).unzip()).unzip();
+            let inputs = Slots::full(inputs);
+            let compute = |group: usize| match (members[group].first(), inputs.get(group)) {
+                (Some(&index), Some(inputs)) => (stages.compute)(&Row { batch: self, index }, &of(index).0, inputs),
+                _ => Ok(Vec::new()),
             };
-            let computed: Vec<_> = pool.install(|| work.into_par_iter().with_max_len(1).map(compute).collect());
-            for (members, values) in computed {
+            let computed = environment.map(members.len(), compute)?;
+            for (members, values) in members.into_iter().zip(computed) {
                 match values {
                     Ok(values) if values.len() == members.len() => {
                         members.into_iter().zip(values).for_each(|(index, value)| results[index] = Some(value));
@@ -97,7 +92,7 @@ impl Batch {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         // By model: the group that is open, and how many rows it takes.
         let mut open: HashMap<(usize, usize), (usize, usize)> = HashMap::new();
-        for index in (0..self.rows).filter(|&index| self.columns.iter().all(|(_, valid)| valid[index])) {
+        for index in (0..self.rows).filter(|&index| self.is_complete(index)) {
             let row = Row { batch: self, index };
             let bytes = row.blob(0);
             let key = (bytes.as_ptr() as usize, bytes.len());
