@@ -35,10 +35,13 @@ ORDER BY ALL;
 CREATE OR REPLACE TABLE check_scans AS
 SELECT CASE
     WHEN count(*) = 0 THEN error('scans.csv has no row with an image and a mask')
+    WHEN count(*) > count(image_file) THEN error('scans.csv: a row has a mask but no image; name its image, or delete the row')
     WHEN count(*) > count(DISTINCT (scan_id, reader)) THEN
         error('scans.csv: a scan_id stands in more than one row; give each scan its own')
     WHEN count(*) > count(DISTINCT (patient_id, timepoint, reader)) THEN
         error('scans.csv: a patient has two scans of one timepoint; keep one, or name the timepoints apart')
+    WHEN count(DISTINCT scan_id) < (SELECT count(*) FROM scans) THEN
+        'each scan once; scans without a mask, left out: ' || ((SELECT count(*) FROM scans) - count(DISTINCT scan_id))
     ELSE 'each scan once'
 END AS scans
 FROM outlines;

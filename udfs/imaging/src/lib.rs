@@ -16,7 +16,7 @@ mod volume;
 
 pub use cache::Cache;
 pub use error::{GeometryError, ImageError, Result};
-pub use format::dicom::{DicomEntry, Guard, is_dicom, list_dicom, open_to_all, parse_dicom, place};
+pub use format::dicom::{DicomEntry, Found, Guard, is_dicom, list_dicom, open_to_all, parse_dicom, place};
 pub use format::{
     Dtype, Format, Header, parse_channel, parse_metaimage, parse_nifti, parse_nrrd, parse_volume, read_header, read_volume, write_volume,
 };

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use esccsql_imaging::{Cache, Geometry, Label, Recipe, Volume, parse_dicom, read_header, read_volume};
+use esccsql_imaging::{Cache, Geometry, Label, Recipe, Volume, list_dicom, open_to_all, parse_dicom, read_header, read_volume};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -240,6 +240,27 @@ fn what_is_no_whole_series_is_refused_with_what_to_do() {
         let message = read_volume(golden().join(file)).unwrap_err().to_string();
         assert!(message.contains(words), "{message}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_listed_beside_what_can() {
+    let gap = folder("listed", &[ALL[2], ALL[1], ALL[5], ALL[4], ALL[3], ("seg/binary.dcm", "seg.dcm")]);
+    std::fs::write(gap.join("6.dcm"), "not DICOM").unwrap();
+    let files: Vec<PathBuf> = std::fs::read_dir(&gap).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let found: Vec<String> = list_dicom(&files, &open_to_all)
+        .unwrap()
+        .into_iter()
+        .map(|(path, entry)| match entry {
+            Ok(entry) => format!("{path}: {}", entry.modality.unwrap_or_default()),
+            Err(error) => error.to_string(),
+        })
+        .map(|line| line.replace(&gap.display().to_string(), "F"))
+        .collect();
+    for (found, start) in found.iter().zip(["F: 1 slices are missing", "F/6.dcm: ", "F/seg.dcm: SEG"]) {
+        assert!(found.starts_with(start), "{found}");
+    }
+    assert_eq!(found.len(), 3, "{found:?}");
+    std::fs::remove_dir_all(gap).unwrap();
 }
 
 #[test]

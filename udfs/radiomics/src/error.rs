@@ -63,6 +63,9 @@ pub enum RadiomicsError {
     #[error("there is no map of '{feature}': {reason}")]
     NoFeature { feature: String, reason: String },
 
+    #[error("nothing to extract: features of shape2d need force_2d and a region of one slice, this one has {slices}; take shape")]
+    NoShape2D { slices: usize },
+
     #[error("{bins} grey levels are too many for a texture matrix (at most {limit}): raise bin_width or set bin_count")]
     TooManyLevels { bins: u64, limit: u64 },
 }

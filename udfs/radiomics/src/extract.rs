@@ -64,6 +64,9 @@ pub fn extract_windowed(image: &Volume, window: Option<[f64; 2]>, mask: &Volume,
         let own = settings.of_image(*image_type);
         each_image(*image_type, &prepared, own, |name, values| intensity_features(name, &values, &prepared, own, &mut features))?;
     }
+    if features.0.is_empty() && settings.wants(FeatureClass::Shape2D) {
+        return Err(RadiomicsError::NoShape2D { slices: prepared.shape_region.shape()[settings.force_2d_dimension] });
+    }
     Ok(features)
 }
 

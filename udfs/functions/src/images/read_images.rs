@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use esccsql_imaging::{DicomEntry, Header, ImageError, Recipe, is_dicom, list_dicom, place, read_header, sha256_file, sha256_files};
+use esccsql_imaging::{DicomEntry, Found, Header, ImageError, Recipe, is_dicom, list_dicom, place, read_header, sha256_file, sha256_files};
 
-use crate::shape::{Environment, Function, Image, Kind, Problem, options, record, table};
+use crate::shape::{Environment, Function, Image, Kind, OnError, Problem, options, record, table};
 
 /// Endings of the files that are read. DICOM files are also found by their first bytes.
 const ENDINGS: [&str; 8] = [".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"];
@@ -13,7 +13,7 @@ record! {
     /// One file or one DICOM series. An RTSTRUCT or SEG has no grid of its own: it belongs to a series.
     struct ImageFile {
         path: String,
-        format: String,
+        format: Option<String>,
         modality: Option<String>,
         shape: Option<Vec<i64>>,
         spacing: Option<Vec<f64>>,
@@ -23,7 +23,7 @@ record! {
         series: Option<String>,
         rois: Option<Vec<String>>,
         sha256: Option<String>,
-        image: Image,
+        image: Option<Image>,
     }
 }
 
@@ -31,6 +31,8 @@ options! {
     struct Options {
         /// Compute each file's SHA-256, which reads it whole. Of a DICOM series: of its files one after the other, along z.
         sha256: bool = true,
+        /// 'null' gives a file or series that cannot be read a row of NULLs but for its path, and a line in esccsql_errors().
+        on_error: OnError = OnError::Fail,
     }
 }
 
@@ -50,9 +52,11 @@ pub fn read_images() -> Function {
             let series = environment.pool()?.install(|| list_dicom(&dicom, &guard)).map_err(Problem::user)?;
             let mut rows = environment.map(series.len(), |i| dicom_row(&series[i], options))?;
             rows.extend(environment.map(files.len(), |i| file_row(&files[i], options))?);
-            let mut rows = rows.into_iter().collect::<Result<Vec<_>, Problem>>()?;
-            rows.sort_by(|a, b| a.path.cmp(&b.path));
-            Ok(rows)
+            rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let or_nulls = |(path, row): (String, Result<ImageFile, Problem>)| {
+                row.or_else(|problem| options.on_error.note("read_images", problem, &|| path.clone()).map(|()| unread(path)))
+            };
+            rows.into_iter().map(or_nulls).collect()
         })
 }
 
@@ -62,15 +66,26 @@ pub fn is_image_path(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-fn file_row(path: &Path, options: &Options) -> Result<ImageFile, Problem> {
-    let header = read_header(path).map_err(Problem::user)?;
-    let sha256 = options.sha256.then(|| sha256_file(path)).transpose().map_err(Problem::user)?;
-    let path = path.to_string_lossy().into_owned();
-    let image = Recipe::image(path.as_str());
-    Ok(ImageFile { sha256, ..row(path, image, header.format.to_string(), Some(&header)) })
+fn file_row(file: &Path, options: &Options) -> (String, Result<ImageFile, Problem>) {
+    let path = file.to_string_lossy().into_owned();
+    let read = || {
+        let header = read_header(file)?;
+        let sha256 = options.sha256.then(|| sha256_file(file)).transpose()?;
+        Ok(ImageFile { sha256, ..row(path.clone(), Recipe::image(path.as_str()), header.format.to_string(), Some(&header)) })
+    };
+    let row = read().map_err(|error: ImageError| Problem::user(error));
+    (path, row)
 }
 
-fn dicom_row(entry: &DicomEntry, options: &Options) -> Result<ImageFile, Problem> {
+fn dicom_row((path, found): &Found, options: &Options) -> (String, Result<ImageFile, Problem>) {
+    let row = match found {
+        Ok(entry) => entry_row(entry, options),
+        Err(error) => Err(Problem::user(error)),
+    };
+    (path.clone(), row)
+}
+
+fn entry_row(entry: &DicomEntry, options: &Options) -> Result<ImageFile, Problem> {
     let sha256 = options.sha256.then(|| sha256_files(&entry.files)).transpose().map_err(Problem::user)?;
     let image = match entry.regions {
         Some(_) => Recipe::mask(entry.path.as_str(), None),
@@ -88,18 +103,32 @@ fn dicom_row(entry: &DicomEntry, options: &Options) -> Result<ImageFile, Problem
 fn row(path: String, image: Recipe, format: String, header: Option<&Header>) -> ImageFile {
     let grid = header.map(|header| &header.geometry);
     ImageFile {
-        path,
-        format,
-        modality: None,
+        format: Some(format),
         shape: grid.map(|grid| grid.size.iter().map(|&n| n as i64).collect()),
         spacing: grid.map(|grid| grid.spacing.to_vec()),
         origin: grid.map(|grid| grid.origin.to_vec()),
         direction: grid.map(|grid| grid.direction.concat()),
         dtype: header.map(|header| header.dtype.to_string()),
+        image: Some(Image(image.to_string())),
+        ..unread(path)
+    }
+}
+
+/// What is known of a file that cannot be read.
+fn unread(path: String) -> ImageFile {
+    ImageFile {
+        path,
+        format: None,
+        modality: None,
+        shape: None,
+        spacing: None,
+        origin: None,
+        direction: None,
+        dtype: None,
         series: None,
         rois: None,
         sha256: None,
-        image: Image(image.to_string()),
+        image: None,
     }
 }
 

@@ -284,7 +284,9 @@ impl Collected {
                     }
                     match kernel(&rows) {
                         Ok(value) => Ok(ScalarValue::try_from_array(&value, 0)?),
-                        Err(problem) => on_error.note(doc, problem, &|| format!("a group of {} rows", rows.len())).and_then(|()| null()),
+                        Err(problem) => {
+                            on_error.note(&doc.name, problem, &|| format!("a group of {} rows", rows.len())).and_then(|()| null())
+                        }
                     }
                 };
                 if doc.is_model() { guard::fit(&doc.name, self.options.as_ref(), &rows, compute) } else { compute() }

@@ -53,12 +53,21 @@ impl Doc {
         self.returns == "MODEL"
     }
 
-    /// `name(a, b[, options]) -> TYPE`.
+    /// Is it a table function, whose options are named parameters?
+    pub fn is_table(&self) -> bool {
+        self.returns.starts_with("TABLE(")
+    }
+
+    /// `name(a, b[, options]) -> TYPE`, or `name(a[, option := default]) -> TABLE(...)`.
     pub fn signature(&self) -> String {
+        let options = match self.options.as_slice() {
+            [] => Vec::new(),
+            named if self.is_table() => named.iter().map(|option| format!("{} := {}", option.name, option.default)).collect(),
+            _ => vec!["options".to_string()],
+        };
         let mut list = String::new();
-        let names = self.arguments.iter().map(|argument| (argument.name, argument.optional));
-        let options = (!self.options.is_empty()).then_some(("options", true));
-        for (name, optional) in names.chain(options) {
+        let names = self.arguments.iter().map(|argument| (argument.name.to_string(), argument.optional));
+        for (name, optional) in names.chain(options.into_iter().map(|option| (option, true))) {
             let separator = if list.is_empty() { "" } else { ", " };
             list += &if optional { format!("[{separator}{name}]") } else { format!("{separator}{name}") };
         }

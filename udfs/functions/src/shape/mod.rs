@@ -38,6 +38,7 @@ pub use files::{Fetch, fetch_with, is_url, local};
 pub use interrupt::interrupt;
 pub(crate) use interrupt::is_interrupted;
 pub use model::{Fit, Header, Model, Summary, Trained};
+pub(crate) use on_error::OnError;
 pub use options::{NoOptions, Options};
 pub use output::{ALIAS_KEY, Image, Item, Map, SqlType, TextMap, column_field};
 pub(crate) use progress::{begin as progress_begin, note as set_progress_note, step as progress_step};

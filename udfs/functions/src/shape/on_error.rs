@@ -1,5 +1,6 @@
 //! The option `on_error`: whether what cannot be computed is the statement's error, or NULL and a line of `esccsql_errors()`.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::doc::{Doc, OptionDoc};
@@ -10,8 +11,9 @@ use super::interrupt::is_interrupted;
 const KEY: &str = "on_error";
 
 /// What a failure means to a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum OnError {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnError {
     #[default]
     Fail,
     Null,
@@ -38,11 +40,11 @@ impl OnError {
     }
 
     /// Notes a problem with the user's input where that may be; gives back any other, and the end that the user asked for.
-    pub fn note(self, doc: &Doc, problem: Problem, arguments: &dyn Fn() -> String) -> Result<(), Problem> {
+    pub fn note(self, function: &str, problem: Problem, arguments: &dyn Fn() -> String) -> Result<(), Problem> {
         if self == Self::Fail || matches!(problem, Problem::Bug(_)) || is_interrupted() {
             return Err(problem);
         }
-        report_failed_case(FailedCase { function: doc.name.clone(), arguments: arguments(), message: problem.to_string() });
+        report_failed_case(FailedCase { function: function.into(), arguments: arguments(), message: problem.to_string() });
         Ok(())
     }
 }
@@ -68,8 +70,8 @@ mod tests {
     #[test]
     fn a_bug_is_never_a_null() {
         let bug = Problem::bug("lost a row");
-        assert_eq!(OnError::Null.note(&taking(), bug.clone(), &String::new), Err(bug));
-        assert_eq!(OnError::Null.note(&taking(), Problem::user("a scan is missing"), &String::new), Ok(()));
-        assert!(OnError::Fail.note(&taking(), Problem::user("a scan is missing"), &String::new).is_err());
+        assert_eq!(OnError::Null.note("f", bug.clone(), &String::new), Err(bug));
+        assert_eq!(OnError::Null.note("f", Problem::user("a scan is missing"), &String::new), Ok(()));
+        assert!(OnError::Fail.note("f", Problem::user("a scan is missing"), &String::new).is_err());
     }
 }

@@ -141,7 +141,7 @@ pub(super) fn parse<O: Options>(given: Option<&Value>) -> Result<O, Problem> {
 }
 
 /// An error for a key that the function does not know.
-pub(super) fn known_keys<'a>(doc: &Doc, keys: &mut dyn Iterator<Item = &'a str>) -> Result<(), Problem> {
+pub(super) fn known_keys(doc: &Doc, keys: &mut dyn Iterator<Item = &str>) -> Result<(), Problem> {
     let known: Vec<&str> = doc.options.iter().map(|option| option.name).collect();
     for key in keys {
         match known.as_slice() {

@@ -20,7 +20,7 @@ pub fn anova() -> Function {
         .source("R oneway.test(var.equal = TRUE)")
         .example("SELECT anova(volume, stage) FROM patients")
         .returns(|rows, _| {
-            let values: Vec<Vec<f64>> = groups(rows).into_iter().map(|(_, values)| values).collect();
+            let values: Vec<Vec<f64>> = groups(rows)?.into_iter().map(|(_, values)| values).collect();
             let found = esccsql_stats::anova::anova(&values).map_err(Problem::user)?;
             Ok(Test { statistic: found.f, df1: found.df1, df2: found.df2, p: found.p })
         })

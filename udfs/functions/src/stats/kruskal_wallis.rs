@@ -19,7 +19,7 @@ pub fn kruskal_wallis() -> Function {
         .source("R kruskal.test")
         .example("SELECT kruskal_wallis(volume, stage) FROM patients")
         .returns(|rows, _| {
-            let values: Vec<Vec<f64>> = groups(rows).into_iter().map(|(_, values)| values).collect();
+            let values: Vec<Vec<f64>> = groups(rows)?.into_iter().map(|(_, values)| values).collect();
             let found = esccsql_stats::kruskal_wallis::kruskal_wallis(&values).map_err(Problem::user)?;
             Ok(Test { statistic: found.h, df: found.df, p: found.p })
         })

@@ -36,6 +36,9 @@ pub fn cv_folds() -> Function {
             ids.reverse();
             ids.dedup_by(|later, first| later.0 == first.0);
             ids.reverse();
+            if ids.len() < k as usize {
+                return Err(Problem::user(format!("{} ids cannot fill {k} folds: ask for fewer folds", ids.len())));
+            }
             let event: Vec<bool> = ids.iter().map(|(_, event)| *event).collect();
             let folds = stratified_folds(&event, k, u64::from(seed)).map_err(Problem::user)?;
             Ok(ids.iter().zip(folds).map(|((id, _), fold)| Fold { id: (*id).clone(), fold: u64::from(fold) + 1 }).collect::<Vec<_>>())

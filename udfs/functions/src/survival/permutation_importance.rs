@@ -1,10 +1,11 @@
 //! Permutation importance: how much Harrell's C falls when a feature is shuffled among the rows.
 //!
 //! For any survival model on any rows, such as a test cohort; `rsf_importance` has the out-of-bag importance of a forest's own
-//! training rows. A coxnet model is taken at the lambda that cross-validation found best.
+//! training rows. A coxnet model is taken at one lambda: by default the one that cross-validation found best.
 
 use crate::shape::{Function, Kind, Problem, collect, options, record};
 
+use super::coxnet_lambda;
 use super::survival_model::{SurvivalModel, arranged, shared_model};
 
 options! {
@@ -13,6 +14,17 @@ options! {
         repeats: usize = 10,
         /// Seed of the shuffles.
         seed: u64 = 1,
+        /// Of a coxnet model: 'min' (best in cross-validation), '1se' (sparsest within one standard error of it), or a number in `at`.
+        lambda: String = "min".into(),
+        /// Of a coxnet model: a lambda of one's own.
+        at: Option<f64> = None,
+    }
+    check |options| options.of_path().check()
+}
+
+impl Options {
+    fn of_path(&self) -> coxnet_lambda::Options {
+        coxnet_lambda::Options { lambda: self.lambda.clone(), at: self.at }
     }
 }
 
@@ -38,7 +50,7 @@ pub fn permutation_importance() -> Function {
         .returns(|rows, options| {
             let model = SurvivalModel::read(shared_model(rows, 2, "model")?).map_err(|problem| problem.at("model"))?;
             let x = arranged(rows.features(3), model.features()).map_err(|problem| problem.at("x"))?;
-            let lambda = model.lambda()?;
+            let lambda = model.lambda(&options.of_path())?;
             let (_, found) = esccsql_survival::permutation::permutation_importance(
                 rows.numbers(0),
                 rows.events(1),

@@ -50,10 +50,11 @@ impl SurvivalModel {
         }
     }
 
-    /// The lambda of a path that cross-validation found best; none for other models.
-    pub fn lambda(&self) -> Result<Option<f64>, Problem> {
+    /// The lambda of a path that is asked for; none for other models.
+    pub fn lambda(&self, asked: &coxnet_lambda::Options) -> Result<Option<f64>, Problem> {
         match self {
-            Self::Coxnet(model) => coxnet_lambda::Options::default().lambda(&model.model).map(Some),
+            Self::Coxnet(model) => asked.lambda(&model.model).map(Some),
+            _ if asked.at.is_some() => Err(Problem::user("options: `at` is a lambda of a coxnet model; leave it out with other models")),
             _ => Ok(None),
         }
     }

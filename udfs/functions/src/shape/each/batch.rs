@@ -83,7 +83,7 @@ impl Batch {
 
     /// What a row's failure means: a note where the row may fail.
     pub(super) fn failed(&self, index: usize, problem: Problem, on_error: OnError) -> Result<(), Problem> {
-        on_error.note(&self.doc, problem, &|| self.describe(index))
+        on_error.note(&self.doc.name, problem, &|| self.describe(index))
     }
 
     /// One entry for all rows where they share their options, else one per row.

@@ -70,15 +70,15 @@ fn candidates(folder: &Path, guard: Guard) -> Result<Vec<PathBuf>> {
 }
 
 /// The headers of several files, in their order.
-pub(super) fn headers(paths: &[PathBuf]) -> Result<Vec<DicomFile>> {
-    let opened: Vec<Result<DicomFile>> = paths.par_iter().map(|path| DicomFile::open(path, false)).collect();
-    opened.into_iter().collect()
+pub(super) fn headers(paths: &[PathBuf]) -> Vec<Result<DicomFile>> {
+    paths.par_iter().map(|path| DicomFile::open(path, false)).collect()
 }
 
 /// The image series of a folder: SeriesInstanceUID and its files.
 pub(super) fn series_in(folder: &Path, guard: Guard) -> Result<BTreeMap<String, Vec<DicomFile>>> {
     let mut all: BTreeMap<String, Vec<DicomFile>> = BTreeMap::new();
-    for file in headers(&files(folder, guard)?)? {
+    for file in headers(&files(folder, guard)?) {
+        let file = file?;
         if kind(&file.object) == Kind::Image {
             all.entry(series_of(&file)?).or_default().push(file);
         }

@@ -212,8 +212,11 @@ fn header_of(series: &Series) -> Header {
     Header { format: Format::Dicom, dtype: series.dtype, geometry: series.geometry.clone() }
 }
 
+/// What is found at a path, or why it cannot be read.
+pub type Found = (String, Result<DicomEntry>);
+
 /// The DICOM series, RTSTRUCTs and SEGs among files, sorted by path. Of a series, one file brings the whole.
-pub fn list_dicom(files: &[PathBuf], guard: Guard) -> Result<Vec<DicomEntry>> {
+pub fn list_dicom(files: &[PathBuf], guard: Guard) -> Result<Vec<Found>> {
     let mut folders: BTreeMap<PathBuf, BTreeSet<OsString>> = BTreeMap::new();
     for path in files {
         let folder = match path.parent() {
@@ -226,56 +229,74 @@ pub fn list_dicom(files: &[PathBuf], guard: Guard) -> Result<Vec<DicomEntry>> {
     for (folder, names) in folders {
         list_folder(&folder, &names, guard, &mut entries)?;
     }
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(entries)
 }
 
 /// What some of a folder's files hold.
-fn list_folder(folder: &Path, names: &BTreeSet<OsString>, guard: Guard, entries: &mut Vec<DicomEntry>) -> Result<()> {
+fn list_folder(folder: &Path, names: &BTreeSet<OsString>, guard: Guard, entries: &mut Vec<Found>) -> Result<()> {
     let mut images: BTreeMap<String, Vec<DicomFile>> = BTreeMap::new();
     let mut wanted = BTreeSet::new();
-    for file in find::headers(&find::files(folder, guard)?)? {
-        let asked = file.path.file_name().is_some_and(|name| names.contains(name));
-        let entry = |names: Vec<String>, series: Vec<String>| DicomEntry {
-            path: file.path.to_string_lossy().into_owned(),
-            files: vec![file.path.clone()],
-            modality: file.object.text(tags::MODALITY),
-            series: series.first().cloned(),
-            regions: Some(names),
-            header: None,
-        };
-        match kind(&file.object) {
-            Kind::RtStruct if asked => {
-                let set = StructureSet::of(&file)?;
-                entries.push(entry(set.regions.into_iter().map(|r| r.name).collect(), set.series));
-            }
-            Kind::Seg if asked => {
-                let segmentation = Segmentation::of(&file)?;
-                entries.push(entry(segmentation.segments.into_iter().map(|s| s.label).collect(), segmentation.series));
-            }
-            Kind::Image => {
-                let uid = series_of(&file)?;
+    let paths = find::files(folder, guard)?;
+    for (path, file) in paths.iter().zip(find::headers(&paths)) {
+        let asked = path.file_name().is_some_and(|name| names.contains(name));
+        let name = || path.to_string_lossy().into_owned();
+        match file.and_then(|file| Ok((slice_of(&file)?, file))) {
+            Ok((Some(uid), file)) => {
                 if asked {
                     wanted.insert(uid.clone());
                 }
                 images.entry(uid).or_default().push(file);
             }
-            Kind::RtStruct | Kind::Seg | Kind::Other => {}
+            Ok((None, file)) if asked => entries.extend(regions_of(&file, name()).transpose().map(|entry| (name(), entry))),
+            Ok(_) => {}
+            Err(error) => entries.push((name(), Err(error))),
         }
     }
     for uid in wanted {
-        let series = find::assemble(folder, &images[&uid])?;
-        let folder = folder.display();
-        entries.push(DicomEntry {
-            path: if images.len() == 1 { folder.to_string() } else { format!("{folder}#{uid}") },
+        let place = if images.len() == 1 { folder.display().to_string() } else { format!("{}#{uid}", folder.display()) };
+        let entry = find::assemble(folder, &images[&uid]).map(|series| DicomEntry {
+            path: place.clone(),
             files: series.paths().into_iter().map(Path::to_path_buf).collect(),
             modality: series.modality.clone(),
             series: Some(series.uid.clone()),
             regions: None,
             header: Some(header_of(&series)),
         });
+        entries.push((place, entry));
     }
     Ok(())
+}
+
+/// The series that a file is a part of.
+fn slice_of(file: &DicomFile) -> Result<Option<String>> {
+    match kind(&file.object) {
+        Kind::Image => series_of(file).map(Some),
+        Kind::RtStruct | Kind::Seg | Kind::Other => Ok(None),
+    }
+}
+
+/// The regions of an RTSTRUCT or SEG.
+fn regions_of(file: &DicomFile, path: String) -> Result<Option<DicomEntry>> {
+    let (names, series): (Vec<String>, Vec<String>) = match kind(&file.object) {
+        Kind::RtStruct => {
+            let set = StructureSet::of(file)?;
+            (set.regions.into_iter().map(|region| region.name).collect(), set.series)
+        }
+        Kind::Seg => {
+            let segmentation = Segmentation::of(file)?;
+            (segmentation.segments.into_iter().map(|segment| segment.label).collect(), segmentation.series)
+        }
+        Kind::Image | Kind::Other => return Ok(None),
+    };
+    Ok(Some(DicomEntry {
+        path,
+        files: vec![file.path.clone()],
+        modality: file.object.text(tags::MODALITY),
+        series: series.into_iter().next(),
+        regions: Some(names),
+        header: None,
+    }))
 }
 
 /// Reads one DICOM file from its bytes: an image as a volume, an RTSTRUCT or SEG as a mask on the grid of a few voxels
