@@ -259,6 +259,7 @@ fn what_cannot_be_read_is_listed_beside_what_can() {
     for (found, start) in found.iter().zip(["F: 1 slices are missing", "F/6.dcm: ", "F/seg.dcm: SEG"]) {
         assert!(found.starts_with(start), "{found}");
     }
+    assert!(found[0].ends_with("beside them 6.dcm cannot be read"), "{}", found[0]);
     assert_eq!(found.len(), 3, "{found:?}");
     std::fs::remove_dir_all(gap).unwrap();
 }

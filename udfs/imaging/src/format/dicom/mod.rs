@@ -237,6 +237,7 @@ pub fn list_dicom(files: &[PathBuf], guard: Guard) -> Result<Vec<Found>> {
 fn list_folder(folder: &Path, names: &BTreeSet<OsString>, guard: Guard, entries: &mut Vec<Found>) -> Result<()> {
     let mut images: BTreeMap<String, Vec<DicomFile>> = BTreeMap::new();
     let mut wanted = BTreeSet::new();
+    let mut damaged = None;
     let paths = find::files(folder, guard)?;
     for (path, file) in paths.iter().zip(find::headers(&paths)) {
         let asked = path.file_name().is_some_and(|name| names.contains(name));
@@ -250,12 +251,22 @@ fn list_folder(folder: &Path, names: &BTreeSet<OsString>, guard: Guard, entries:
             }
             Ok((None, file)) if asked => entries.extend(regions_of(&file, name()).transpose().map(|entry| (name(), entry))),
             Ok(_) => {}
-            Err(error) => entries.push((name(), Err(error))),
+            Err(error) => {
+                damaged.get_or_insert(path);
+                entries.push((name(), Err(error)));
+            }
         }
     }
+    // The slice that a series lacks may be one that cannot be read.
+    let cause = |error: ImageError| match (error, damaged.and_then(|path| path.file_name())) {
+        (ImageError::Dicom { path, problem }, Some(file)) => {
+            ImageError::Dicom { path, problem: format!("{problem}; beside them {} cannot be read", file.display()) }
+        }
+        (other, _) => other,
+    };
     for uid in wanted {
         let place = if images.len() == 1 { folder.display().to_string() } else { format!("{}#{uid}", folder.display()) };
-        let entry = find::assemble(folder, &images[&uid]).map(|series| DicomEntry {
+        let entry = find::assemble(folder, &images[&uid]).map_err(cause).map(|series| DicomEntry {
             path: place.clone(),
             files: series.paths().into_iter().map(Path::to_path_buf).collect(),
             modality: series.modality.clone(),
