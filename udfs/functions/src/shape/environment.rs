@@ -2,10 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock};
-
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::{Arc, OnceLock};
 
 use super::error::Problem;
 
@@ -65,19 +62,6 @@ impl Environment {
         work()
     }
 
-    /// `work` of 0 to n - 1 on this environment's threads and within it, each number a task of its own.
-    pub fn map<T: Send>(self: &Arc<Self>, n: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>, Problem> {
-        let slots = Slots::empty(n);
-        self.for_each(n, &|i| slots.put(i, work(i)))?;
-        Ok(slots.take().into_iter().flatten().collect())
-    }
-
-    /// Compiled once, whatever the work.
-    fn for_each(self: &Arc<Self>, n: usize, work: &(dyn Fn(usize) + Sync)) -> Result<(), Problem> {
-        self.pool()?.install(|| (0..n).into_par_iter().with_max_len(1).for_each(|i| self.enter(|| work(i))));
-        Ok(())
-    }
-
     /// Refuses a path that the engine's settings close.
     pub fn check_path(&self, path: &Path) -> Result<(), Problem> {
         if self.external_access {
@@ -92,78 +76,4 @@ impl Environment {
             path.display()
         )))
     }
-
-    /// The thread pool of this size; one per size for the whole process, so that queries at once do not multiply threads.
-    pub fn pool(&self) -> Result<Arc<ThreadPool>, Problem> {
-        static POOLS: Mutex<Vec<Arc<ThreadPool>>> = Mutex::new(Vec::new());
-        let mut pools = POOLS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(pool) = pools.iter().find(|pool| pool.current_num_threads() == self.threads) {
-            return Ok(pool.clone());
-        }
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .thread_name(|i| format!("esccsql-{i}"))
-            .build()
-            .map_err(|error| Problem::user(format!("no thread pool of {} threads: {error}", self.threads)))?;
-        pools.push(Arc::new(pool));
-        Ok(pools[pools.len() - 1].clone())
-    }
-}
-
-/// Places for the values of tasks that run at once.
-pub(crate) struct Slots<T>(Vec<Mutex<Option<T>>>);
-
-impl<T> Slots<T> {
-    pub fn empty(n: usize) -> Self {
-        Self((0..n).map(|_| Mutex::new(None)).collect())
-    }
-
-    pub fn full(values: Vec<T>) -> Self {
-        Self(values.into_iter().map(|value| Mutex::new(Some(value))).collect())
-    }
-
-    pub fn put(&self, place: usize, value: T) {
-        *self.0[place].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(value);
-    }
-
-    /// What is there, taken out.
-    pub fn get(&self, place: usize) -> Option<T> {
-        self.0[place].lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
-    }
-
-    /// All of them in order.
-    pub fn take(self) -> Vec<Option<T>> {
-        self.0.into_iter().map(|slot| slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())).collect()
-    }
-}
-
-/// A row that a function with `'on_error': 'null'` could not do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedCase {
-    pub function: String,
-    /// The row's arguments, shortened.
-    pub arguments: String,
-    pub message: String,
-}
-
-static FAILED: LazyLock<Mutex<Vec<FailedCase>>> = LazyLock::new(Mutex::default);
-
-/// Notes a row that became NULL because of `'on_error': 'null'`. The same failure is kept once.
-pub fn report_failed_case(case: FailedCase) {
-    let mut failed = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if !failed.contains(&case) {
-        failed.push(case);
-    }
-}
-
-/// The failed rows since the program started or since [`forget_failed_cases`], sorted.
-pub fn failed_cases() -> Vec<FailedCase> {
-    let mut cases = FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-    cases.sort_by(|a, b| (&a.function, &a.arguments, &a.message).cmp(&(&b.function, &b.arguments, &b.message)));
-    cases
-}
-
-/// Empties the list of failed rows.
-pub fn forget_failed_cases() {
-    FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
 }

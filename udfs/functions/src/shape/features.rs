@@ -1,6 +1,7 @@
 //! Features `x`: a matrix with named columns, read from STRUCT, MAP, LIST or ARRAY.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
@@ -20,6 +21,9 @@ pub struct Features {
     /// Were the features given by name (STRUCT, MAP) or by position (LIST, ARRAY)?
     pub named: bool,
 }
+
+/// Magnitudes whose squares can be summed.
+const SQUARES: RangeInclusive<f64> = 1e-150..=1e150;
 
 /// One named column on its way into the matrix; the second is which rows hold a value.
 type NamedColumn = (String, Vec<f64>, Vec<bool>);
@@ -68,14 +72,20 @@ impl Features {
         self.len() == 0
     }
 
-    /// Refuses NaN and infinity, by the feature's name: the kernels know columns by number only.
-    pub fn check_finite(&self) -> Result<(), Problem> {
+    /// Refuses NaN, infinity, and numbers whose squares are none, by the feature's name: the kernels know columns by number only.
+    pub fn check_numbers(&self) -> Result<(), Problem> {
         for (name, column) in self.names.iter().zip(self.values.columns()) {
             let rows = column.iter().filter(|value| !value.is_finite()).count();
             if rows > 0 {
                 return Err(Problem::user(format!(
                     "feature '{name}' is NaN or infinite in {rows} of {} rows; remove or impute values that are not finite",
                     self.len()
+                )));
+            }
+            let largest = column.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+            if largest > 0.0 && !SQUARES.contains(&largest) {
+                return Err(Problem::user(format!(
+                    "feature '{name}' reaches {largest:e}: sums of squares of such values are no numbers; rescale it"
                 )));
             }
         }

@@ -1,10 +1,12 @@
 //! The option `on_error`: whether what cannot be computed is the statement's error, or NULL and a line of `esccsql_errors()`.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::doc::{Doc, OptionDoc};
-use super::environment::{FailedCase, report_failed_case};
 use super::error::Problem;
 use super::interrupt::is_interrupted;
 
@@ -44,9 +46,36 @@ impl OnError {
         if self == Self::Fail || matches!(problem, Problem::Bug(_)) || is_interrupted() {
             return Err(problem);
         }
-        report_failed_case(FailedCase { function: function.into(), arguments: arguments(), message: problem.to_string() });
+        let case = FailedCase { function: function.into(), arguments: arguments(), message: problem.to_string() };
+        failed().insert(case);
         Ok(())
     }
+}
+
+/// A row that a function with `'on_error': 'null'` could not do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailedCase {
+    pub function: String,
+    /// What tells the row from others.
+    pub arguments: String,
+    pub message: String,
+}
+
+/// The same failure is kept once.
+static FAILED: Mutex<BTreeSet<FailedCase>> = Mutex::new(BTreeSet::new());
+
+fn failed() -> MutexGuard<'static, BTreeSet<FailedCase>> {
+    FAILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The failed rows since the program started or since [`forget_failed_cases`], sorted.
+pub fn failed_cases() -> Vec<FailedCase> {
+    failed().iter().cloned().collect()
+}
+
+/// Empties the list of failed rows.
+pub fn forget_failed_cases() {
+    failed().clear();
 }
 
 #[cfg(test)]

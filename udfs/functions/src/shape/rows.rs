@@ -41,7 +41,7 @@ impl Rows {
         let columns: Vec<Column> = columns.iter().map(|column| column.select(&order)).collect();
         for (argument, column) in arguments.iter().zip(&columns) {
             if let Column::Features(features) = column {
-                features.check_finite().map_err(|problem| problem.at(argument.name))?;
+                features.check_numbers().map_err(|problem| problem.at(argument.name))?;
             }
         }
         let names = arguments.iter().map(|argument| argument.name).collect();

@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::Row;
 use crate::shape::column::{Column, sql_name};
 use crate::shape::doc::Doc;
-use crate::shape::environment::{Environment, Slots};
+use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
 use crate::shape::on_error::OnError;
 use crate::shape::options::{self, Options, json, parse};
 use crate::shape::output::SqlType;
+use crate::shape::parallel::Slots;
 use crate::shape::{interrupt, progress};
 
 /// The rows of one call.

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Row;
 use super::batch::Batch;
-use crate::shape::environment::{Environment, Slots};
+use crate::shape::environment::Environment;
 use crate::shape::error::Problem;
 use crate::shape::options::Options;
+use crate::shape::parallel::Slots;
 use crate::shape::{interrupt, progress};
 
 /// The parts of a function that [`returns_together`](super::Each::returns_together).
