@@ -222,7 +222,7 @@ fn inputs(rows: &Rows, config: &Config, rule: &Rule) -> Result<Array4<f32>, Prob
     let places = Slots::full(all.axis_iter_mut(Axis(0)).collect());
     let one = |row: usize| -> Result<(), Problem> {
         let (values, _) = input(&images[row], &masks[row], rule)?;
-        places.get(row).into_iter().for_each(|mut place| place.assign(&values));
+        places.take(row).into_iter().for_each(|mut place| place.assign(&values));
         Ok(())
     };
     // Of several problems the first row's is told, whatever the threads.

@@ -13,7 +13,7 @@ impl Environment {
     pub fn map<T: Send>(self: &Arc<Self>, n: usize, work: impl Fn(usize) -> T + Sync) -> Result<Vec<T>, Problem> {
         let slots = Slots::empty(n);
         self.for_each(n, &|i| slots.put(i, work(i)))?;
-        Ok(slots.take().into_iter().flatten().collect())
+        Ok(slots.into_values().into_iter().flatten().collect())
     }
 
     /// Compiled once, whatever the work.
@@ -56,12 +56,12 @@ impl<T> Slots<T> {
     }
 
     /// What is there, taken out.
-    pub fn get(&self, place: usize) -> Option<T> {
+    pub fn take(&self, place: usize) -> Option<T> {
         self.0[place].lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take()
     }
 
     /// All of them in order.
-    pub fn take(self) -> Vec<Option<T>> {
+    pub fn into_values(self) -> Vec<Option<T>> {
         self.0.into_iter().map(|slot| slot.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())).collect()
     }
 }

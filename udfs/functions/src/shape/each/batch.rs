@@ -55,7 +55,7 @@ impl Batch {
         }
         let slots = Slots::empty(self.rows);
         self.in_parallel(&|index| one(index).map(|value| slots.put(index, value)))?;
-        Ok(slots.take().into_iter().map(Option::flatten).collect())
+        Ok(slots.into_values().into_iter().map(Option::flatten).collect())
     }
 
     /// Has the row no NULL?

@@ -65,7 +65,7 @@ impl Batch {
             let (members, inputs): (Vec<Vec<usize>>, Vec<Vec<P>>) =
                 wave.iter().map(|group| group.iter().filter_map(&mut inputs).unzip()).unzip();
             let inputs = Slots::full(inputs);
-            let compute = |group: usize| match (members[group].first(), inputs.get(group)) {
+            let compute = |group: usize| match (members[group].first(), inputs.take(group)) {
                 (Some(&index), Some(inputs)) => (stages.compute)(&Row { batch: self, index }, &of(index).0, inputs),
                 _ => Ok(Vec::new()),
             };
